@@ -1,0 +1,1 @@
+# `cmake --install` lays out a package that `find_package(heed)` finds.
