@@ -1,0 +1,136 @@
+/*===- Artifact.h - what a compiled model says of itself ------------------===*\
+|*
+|* Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+|*
+|*===----------------------------------------------------------------------===*|
+|*
+|* The contract between generated code and the runtime. The compiler emits one
+|* constant `heed_artifact` into every object it writes, and the runtime reads
+|* it to load weights, allocate caches and call the code. Plain C, because both
+|* sides must agree on every byte.
+|*
+\*===----------------------------------------------------------------------===*/
+
+#ifndef HEED_RUNTIME_ARTIFACT_H
+#define HEED_RUNTIME_ARTIFACT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Raised whenever a struct below changes; the runtime refuses any other value. */
+#define HEED_ABI_VERSION 1
+
+/** How a weight lies in memory once it is loaded. */
+enum heed_layout {
+  HEED_LAYOUT_DENSE_F32 = 0, /**< row-major f32, dequantised at load */
+  HEED_LAYOUT_PANELS = 1     /**< panels of 16 rows, see heed/Weights/PanelLayout.h */
+};
+
+/** One `weight` of the program. */
+typedef struct heed_weight {
+  const char *name;     /**< its name in the program */
+  const char *tensor;   /**< its tensor in the file, "{l}" standing for the layer's number */
+  const char *fallback; /**< the tensor to take where the first is missing, or NULL */
+  int32_t storage;      /**< a heed::StorageType: what the file must hold */
+  int32_t layout;       /**< a heed_layout */
+  int64_t layers;       /**< how many tensors, one a layer; 1 where it isn't per layer */
+  int64_t rows, cols;   /**< the matrix: feature axes flattened, contracted axes flattened;
+                             a dense weight has rows = all elements, cols = 1 */
+} heed_weight;
+
+/** One derived cache: f32 [layers, heads, capacity, width], capacity chosen at run time. */
+typedef struct heed_cache {
+  const char *name; /**< the value it holds, such as "K" */
+  int64_t layers, heads, width;
+} heed_cache;
+
+enum heed_element { HEED_F32 = 0, HEED_I32 = 1 };
+
+#define HEED_MAX_RANK 6
+
+/** A parameter or result. `dims[a]` >= 0 is a size; -1-s is the run-time size number s. */
+typedef struct heed_tensor {
+  const char *name;
+  int32_t element; /**< a heed_element */
+  int32_t rank;
+  int64_t dims[HEED_MAX_RANK];
+} heed_tensor;
+
+enum heed_function_kind {
+  HEED_PLAIN = 0, /**< parameters in, results out */
+  HEED_STEP = 1   /**< tokens in, logits of the last rows out, caches kept between calls */
+};
+
+/** One exported `fn`. */
+typedef struct heed_function {
+  const char *name;
+  int32_t kind; /**< a heed_function_kind */
+  int32_t n_sizes, n_params, n_results, n_caches;
+  const char *const *sizes; /**< names of the run-time sizes, in `ints` order */
+  const heed_tensor *params, *results;
+  const heed_cache *caches;
+  int64_t token_limit; /**< int parameters must lie in [0, token_limit); 0: unchecked */
+  int64_t context;     /**< the largest past + n, from `size n <= …`; 0: unbounded */
+} heed_function;
+
+/** What generated code is handed at each call. */
+typedef struct heed_context {
+  /** Base addresses: weight w of layer l is weights[offset(w) + l], where offset(w) is the sum of
+   *  the layers of the weights before it. Each is 64-byte aligned. */
+  const void *const *weights;
+  void *pool; /**< passed back to heed_parallel_for */
+} heed_context;
+
+/** Generated code for one function.
+ *  HEED_PLAIN: ints = run-time sizes;                      buffers = params, results.
+ *  HEED_STEP:  ints = run-time sizes (n), past, first, capacity; buffers = params, caches, results.
+ *  A step writes logits of rows first … n-1 of this call, [n - first, vocab].
+ *  Every buffer is row-major and contiguous. */
+typedef void (*heed_entry)(const heed_context *context, const int64_t *ints, void *const *buffers);
+
+/** Instruction sets, as bits of heed_variant.features. */
+enum heed_features {
+  HEED_AVX2_FMA_F16C = 1 << 0,
+  HEED_AVX512 = 1 << 1, /**< F, BW, DQ, VL, CD */
+  HEED_AVX512_VNNI = 1 << 2,
+  HEED_AVX512_BF16 = 1 << 3
+};
+
+/** The code for one instruction set; entries[f] serves functions[f]. */
+typedef struct heed_variant {
+  const char *name;
+  uint64_t features; /**< all of these must be present */
+  const heed_entry *entries;
+} heed_variant;
+
+/** Everything a compiled model says of itself. */
+typedef struct heed_artifact {
+  uint32_t abi_version;
+  const char *name; /**< the program's file name without its extension */
+  int64_t n_weights, n_functions, n_variants;
+  const heed_weight *weights;
+  const heed_function *functions;
+  const heed_variant *variants; /**< best first */
+} heed_artifact;
+
+/* What generated code calls. */
+
+/** Runs task(payload, 0 … count-1) over the pool's threads and returns when all are done. Which
+ *  thread runs which index never changes a result. Not reentrant from inside a task. */
+void heed_parallel_for(const heed_context *context, void (*task)(void *payload, int64_t index),
+                       void *payload, int64_t count);
+
+/** Temporary memory, 64-byte aligned, kept for reuse after it is freed. Thread-safe. Exhaustion
+ *  ends the call with HEED_ERROR_MEMORY. */
+void *heed_alloc(int64_t bytes);
+void heed_free(void *memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* HEED_RUNTIME_ARTIFACT_H */
