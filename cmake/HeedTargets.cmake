@@ -13,7 +13,7 @@ endif()
 
 add_library(heed_warnings INTERFACE)
 target_compile_options(heed_warnings INTERFACE
-  -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter)
+  -Wall -Wextra -Werror -Wno-unused-parameter)
 
 add_library(heed_options INTERFACE)
 target_compile_features(heed_options INTERFACE cxx_std_20)

@@ -1,0 +1,111 @@
+//===- AttnFusedOps.td - one attention as one op, and one tile of it -*- tablegen -*-===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Included by AttnOps.td.
+
+def Attn_AttentionOp : Attn_Op<"attention", [Pure]> {
+  let summary = "scores, modifiers, mask, softmax and weighing as one op";
+  let description = [{
+    ```
+    s[h, i, j] = score(scale * sum[k] q[h, i, k] * k[g, j, k], h, i, j)
+    p[h, i, :] = softmax of s[h, i, :] over the j with mask(h, i, j)
+    result[h, i, v] = sum[j] p[h, i, j] * v[g, j, v]          where g = h floordiv (H / G)
+    ```
+
+    The scores are never stored. `score` is a region given the scaled score (f32)
+    and the indices h, i, j (index; h is 0 without heads) that yields the modified
+    score; an empty region changes nothing. `mask` is given h, i, j and yields i1;
+    an empty region shows everything. A row with nothing visible yields zeros.
+    With `rows_first` the result is `[i, h, v]`, as the output projection reads it.
+
+    Constraints:
+    * C1: q, k and v have the same rank, 2 or 3.
+    * C2: the last axes of q and k are equal; k and v have the same heads and rows.
+    * C3: the heads of q are a multiple of the heads of k.
+    * C4: the result is `[H], rows of q, last axis of v`, its first two axes exchanged
+      with `rows_first`, which needs rank 3.
+    * C5: `score` is empty or takes (f32, index, index, index) and yields f32; `mask` is empty or
+      takes (index, index, index) and yields i1.
+
+    Example:
+    ```mlir
+    %Z = attn.attention %Q, %K, %V scale 0.125 rows_first : tensor<9x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?x64xf32> -> tensor<?x9x64xf32>
+    score {
+    } mask {
+    ^bb0(%h: index, %i: index, %j: index):
+      %visible = arith.cmpi sle, %j, %i : index
+      attn.yield %visible : i1
+    }
+    ```
+  }];
+  let arguments = (ins
+    RankedTensorOf<[F32]>:$q, RankedTensorOf<[F32]>:$k, RankedTensorOf<[F32]>:$v,
+    F64Attr:$scale, UnitAttr:$rows_first);
+  let results = (outs RankedTensorOf<[F32]>:$result);
+  let regions = (region AnyRegion:$score, AnyRegion:$mask);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `scale` custom<PlainF64>($scale) (`rows_first` $rows_first^)?
+    `:` type($q) `,` type($k) `,` type($v) `->` type($result)
+    `score` $score `mask` $mask attr-dict
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "folds one tile of keys and values into a running softmax";
+  let description = [{
+    Works on L lanes at once; a lane is one query row of one head. Everything that
+    belongs to lanes has the lane as its last, contiguous axis, so that maximum
+    and sum are plain vectors, and keys and values are read as the cache has them:
+
+    ```
+    s[t, l]    = score(sum[k] q[k, l] * k[t, k], heads[l], rows[l], start + t)    -inf where not mask(…)
+    m'[l]      = max(m[l], max[t] s[t, l])
+    p[t, l]    = exp2(s[t, l] - m'[l])
+    sum'[l]    = sum[l] * exp2(m[l] - m'[l]) + sum[t] p[t, l]
+    acc'[v, l] = acc[v, l] * exp2(m[l] - m'[l]) + sum[t] p[t, l] * v[t, v]
+    ```
+
+    `scale` is applied to the dot product before `score`; log2(e) after it, since
+    a modifier must see the score in its own unit. The running maximum is in units
+    of log2. `start` is the index j of the tile's first row.
+
+    Constraints:
+    * C1: q is `[d, L]`, k `[T, d]`, v `[T, w]`, acc `[w, L]`, max, sum, heads and rows `[L]`;
+      L is static.
+    * C2: the regions are as in `attn.attention`.
+    * C3: tensor form has three results of the types of acc, max and sum; memref form has none.
+
+    Example:
+    ```mlir
+    %a, %m, %s = attn.online_attention %q, %k, %v lanes %heads, %rows start %j into %a0, %m0, %s0 scale 0.125
+      : tensor<64x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>, tensor<32xindex>, tensor<32xindex>,
+        tensor<64x32xf32>, tensor<32xf32>, tensor<32xf32> -> tensor<64x32xf32>, tensor<32xf32>, tensor<32xf32>
+    score {
+    } mask {
+    ^bb0(%h: index, %i: index, %t: index):
+      %visible = arith.cmpi sle, %t, %i : index
+      attn.yield %visible : i1
+    }
+    ```
+  }];
+  let arguments = (ins
+    TensorOrMemRef<[F32]>:$q, TensorOrMemRef<[F32]>:$k, TensorOrMemRef<[F32]>:$v,
+    TensorOrMemRef<[Index]>:$heads, TensorOrMemRef<[Index]>:$rows, Index:$start,
+    TensorOrMemRef<[F32]>:$acc, TensorOrMemRef<[F32]>:$max, TensorOrMemRef<[F32]>:$sum,
+    F64Attr:$scale);
+  let results = (outs Variadic<RankedTensorOf<[F32]>>:$results);
+  let regions = (region AnyRegion:$score, AnyRegion:$mask);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `lanes` $heads `,` $rows `start` $start `into` $acc `,` $max `,` $sum
+    `scale` custom<PlainF64>($scale) `:` type($q) `,` type($k) `,` type($v) `,` type($heads) `,`
+    type($rows) `,` type($acc) `,` type($max) `,` type($sum) (`->` type($results)^)?
+    `score` $score `mask` $mask attr-dict
+  }];
+  let hasRegionVerifier = 1;
+}

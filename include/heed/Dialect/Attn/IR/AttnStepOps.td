@@ -1,0 +1,114 @@
+//===- AttnStepOps.td - the steps of one attention -*- tablegen -*-===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Included by AttnOps.td. These ops exist on tensors only.
+//
+// raw -> scaled -> modified -> masked -> normalised: the stages of a score. `scores`
+// gives scaled ones, elementwise linalg ops modify them, `mask` comes after every
+// modifier, `softmax` normalises.
+
+def Attn_ScoresOp : Attn_Op<"scores", [Pure]> {
+  let summary = "scaled dot products of queries and keys";
+  let description = [{
+    `result[h, i, j] = scale * sum[k] q[h, i, k] * k[h floordiv (H / G), j, k]`
+
+    Without heads (rank 2) the axis `h` is absent everywhere.
+
+    Constraints:
+    * C1: q and k have the same rank, 2 or 3, and the result has it too.
+    * C2: the last axes of q and k have equal sizes.
+    * C3: the heads of q are a multiple of the heads of k.
+    * C4: the result is `[heads of q], rows of q, rows of k`.
+
+    Example:
+    ```mlir
+    %S = attn.scores %Q, %K scale 0.125 : tensor<9x?x64xf32>, tensor<3x?x64xf32> -> tensor<9x?x?xf32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[F32]>:$q, RankedTensorOf<[F32]>:$k, F64Attr:$scale);
+  let results = (outs RankedTensorOf<[F32]>:$result);
+  let assemblyFormat = [{
+    $q `,` $k `scale` custom<PlainF64>($scale) `:` type($q) `,` type($k) `->` type($result) attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Attn_MaskOp : Attn_Op<"mask", [
+    Pure, SameOperandsAndResultType, SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "sets scores that may not be seen to -inf";
+  let description = [{
+    `result[h, i, j] = visible(h, i, j) ? scores[h, i, j] : -inf`
+
+    The region is the predicate: it is given the index of each axis and yields
+    whether the element is visible. It may read values from outside.
+
+    Constraints:
+    * C1: the region has one argument of type index for each axis of the scores.
+    * C2: the region yields one i1.
+
+    Example:
+    ```mlir
+    %M = attn.mask %S : tensor<9x?x?xf32> {
+    ^bb0(%h: index, %i: index, %j: index):
+      %visible = arith.cmpi sle, %j, %i : index
+      attn.yield %visible : i1
+    }
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[F32]>:$scores);
+  let results = (outs RankedTensorOf<[F32]>:$result);
+  let regions = (region SizedRegion<1>:$predicate);
+  let assemblyFormat = "$scores `:` type($scores) $predicate attr-dict";
+  let hasRegionVerifier = 1;
+}
+
+def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
+    ParentOneOf<["MaskOp", "AttentionOp", "OnlineAttentionOp"]>]> {
+  let summary = "gives a region's result";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let builders = [OpBuilder<(ins), [{ /* nothing to yield */ }]>];
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def Attn_SoftmaxOp : Attn_Op<"softmax", [Pure, SameOperandsAndResultType]> {
+  let summary = "normalises scores along one axis: the attention pattern";
+  let description = [{
+    `result[…, j] = exp(scores[…, j] - m) / sum[j] exp(scores[…, j] - m)`, where m is the
+    row's maximum. A row whose scores are all -inf becomes all zeros.
+
+    Constraints:
+    * C1: `dimension` names an axis of the scores.
+
+    Example: `%A = attn.softmax %M dimension 2 : tensor<9x?x?xf32>`
+  }];
+  let arguments = (ins RankedTensorOf<[F32]>:$scores, I64Attr:$dimension);
+  let results = (outs RankedTensorOf<[F32]>:$result);
+  let assemblyFormat = "$scores `dimension` custom<PlainI64>($dimension) `:` type($scores) attr-dict";
+  let hasVerifier = 1;
+}
+
+def Attn_WeighOp : Attn_Op<"weigh", [Pure]> {
+  let summary = "sums of values, weighed by the pattern";
+  let description = [{
+    `result[h, i, v] = sum[j] pattern[h, i, j] * values[h floordiv (H / G), j, v]`
+
+    Constraints:
+    * C1: pattern and values have the same rank, 2 or 3, and the result has it too.
+    * C2: the pattern's last axis is as long as the values have rows.
+    * C3: the heads of the pattern are a multiple of the heads of the values.
+    * C4: the result is `[heads of the pattern], rows of the pattern, last axis of the values`.
+
+    Example:
+    ```mlir
+    %Z = attn.weigh %A, %V : tensor<9x?x?xf32>, tensor<3x?x64xf32> -> tensor<9x?x64xf32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[F32]>:$pattern, RankedTensorOf<[F32]>:$values);
+  let results = (outs RankedTensorOf<[F32]>:$result);
+  let assemblyFormat = "$pattern `,` $values `:` type($pattern) `,` type($values) `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}

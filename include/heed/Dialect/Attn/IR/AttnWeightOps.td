@@ -1,0 +1,162 @@
+//===- AttnWeightOps.td - weights, embeddings and projections -*- tablegen -*-===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Included by AttnOps.td.
+
+def Attn_WeightOp : Attn_Op<"weight", [Symbol, HasParent<"::mlir::ModuleOp">]> {
+  let summary = "declares a weight of the model";
+  let description = [{
+    Names a weight, its type, the tensor of the weights file that holds it (`{l}`
+    standing for the layer's number) and how many layers have one. `layers` is 0
+    for a weight that isn't per layer. `fallback` is the tensor to take where the
+    file lacks the first.
+
+    Constraints:
+    * C1: `layers` is not negative.
+    * C2: `tensor` holds `{l}` exactly where `layers` is positive.
+
+    Example:
+    ```mlir
+    attn.weight @Wq : !attn.weight<9x64x576, q4_1> tensor "blk.{l}.attn_q.weight" layers 30
+    attn.weight @unembed : !attn.weight<49152x576, q8_0> tensor "output.weight" else "token_embd.weight"
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    TypeAttrOf<Attn_WeightType>:$type,
+    StrAttr:$tensor,
+    OptionalAttr<StrAttr>:$fallback,
+    DefaultValuedAttr<I64Attr, "0">:$layers);
+  let assemblyFormat = [{
+    $sym_name `:` $type `tensor` $tensor (`else` $fallback^)? (`layers` $layers^)? attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::heed::attn::WeightType getWeightType() { return ::llvm::cast<WeightType>(getType()); }
+  }];
+}
+
+def Attn_GetWeightOp : Attn_Op<"get_weight", [
+    Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a declared weight, of one layer where it is per layer";
+  let description = [{
+    Constraints:
+    * C1: the symbol names an `attn.weight` of the result's type.
+    * C2: `layer` is given exactly where the weight is per layer.
+
+    Example: `%Wq = attn.get_weight @Wq[%l] : !attn.weight<9x64x576, q4_1>`
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$weight, Optional<Index>:$layer);
+  let results = (outs Attn_WeightType:$result);
+  let assemblyFormat = "$weight (`[` $layer^ `]`)? `:` type($result) attr-dict";
+}
+
+def Attn_DequantizeOp : Attn_Op<"dequantize", [Pure]> {
+  let summary = "a weight's values in f32";
+  let description = [{
+    The weight's elements as f32, by its storage's own formula. After
+    bufferization the result is a memref of the weight's dense copy.
+
+    Constraints:
+    * C1: the result has the weight's shape and element type f32.
+
+    Example:
+    ```mlir
+    %0 = attn.dequantize %Wq : !attn.weight<9x64x576, q4_1> -> tensor<9x64x576xf32>
+    ```
+  }];
+  let arguments = (ins Attn_WeightType:$weight);
+  let results = (outs TensorOrMemRef<[F32]>:$result);
+  let assemblyFormat = "$weight `:` type($weight) `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
+def Attn_EmbedOp : Attn_Op<"embed", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "token embeddings: rows of a table, chosen by token ids";
+  let description = [{
+    `result[i, c…] = table[ids[i], c…]`.
+
+    In tensor form the op has a result and, once destinations are given, an
+    `into` operand of the result's type. In memref form it writes `into` and has
+    no result.
+
+    Constraints:
+    * C1: `ids` has rank 1 and integer or index elements.
+    * C2: the result (or `into`) is `[rows of ids] ++ table shape without its first axis`.
+    * C3: in memref form `into` is given and there is no result; in tensor form there is a
+      result, whose type is `into`'s where both exist.
+
+    Example:
+    ```mlir
+    %E = attn.embed %tokens, %embed : tensor<?xi32>, !attn.weight<49152x576, q8_0> -> tensor<?x576xf32>
+    ```
+  }];
+  let arguments = (ins
+    TensorOrMemRef<[AnySignlessInteger, Index]>:$ids,
+    Attn_WeightType:$table,
+    Optional<TensorOrMemRef<[F32]>>:$into);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    $ids `,` $table (`into` $into^)? `:` type($ids) `,` type($table)
+    (`into` type($into)^)? (`->` type($result)^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Attn_Role : I32EnumAttr<"Role", "what a projection makes", [
+    I32EnumAttrCase<"Linear", 0, "linear">, I32EnumAttrCase<"Query", 1, "query">,
+    I32EnumAttrCase<"Key", 2, "key">, I32EnumAttrCase<"Value", 3, "value">,
+    I32EnumAttrCase<"Output", 4, "output">]> {
+  let cppNamespace = "::heed::attn";
+  let genSpecializedAttr = 0;
+}
+def Attn_RoleAttr : EnumAttr<Attn_Dialect, Attn_Role, "role">;
+
+def Attn_ProjectOp : Attn_Op<"project", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "each row times a weight matrix";
+  let description = [{
+    `result[i…, f…] = sum[c…] x[i…, c…] * weight[f…, c…]`
+
+    The last `contracted` axes of `x` and of `weight` are summed over. `role` says
+    what the product is for: `query`, `key`, `value` (value-down), `output`
+    (value-up, whose product is the update), or `linear` for everything else (MLP
+    layers, unembedding). With `accumulate` the product is added to what `into`
+    holds: the residual.
+
+    In tensor form the op has a result and, once destinations are given, an
+    `into` operand of the result's type. In memref form it writes `into` and has
+    no result.
+
+    Constraints:
+    * C1: `contracted` is at least 1 and less than the weight's rank, and no more than x's rank.
+    * C2: the contracted axes of x and weight have equal sizes.
+    * C3: the result (or `into`) is `x's other axes ++ weight's other axes`.
+    * C4: `accumulate` needs `into`.
+    * C5: in memref form `into` is given and there is no result; in tensor form there is a
+      result, whose type is `into`'s where both exist.
+
+    Example:
+    ```mlir
+    %Q = attn.project query %E, %Wq : tensor<?x576xf32>, !attn.weight<9x64x576, q4_1> -> tensor<?x9x64xf32>
+    %dE = attn.project output %Z, %Wo contracted 2 : tensor<?x9x64xf32>, !attn.weight<576x9x64, q4_1> -> tensor<?x576xf32>
+    ```
+  }];
+  let arguments = (ins
+    Attn_RoleAttr:$role,
+    TensorOrMemRef<[F32]>:$x,
+    Attn_WeightType:$weight,
+    Optional<TensorOrMemRef<[F32]>>:$into,
+    DefaultValuedAttr<I64Attr, "1">:$contracted,
+    UnitAttr:$accumulate);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)?
+    (`into` $into^)? (`accumulate` $accumulate^)? `:` type($x) `,` type($weight)
+    (`into` type($into)^)? (`->` type($result)^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}

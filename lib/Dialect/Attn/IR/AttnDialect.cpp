@@ -1,0 +1,66 @@
+//===- AttnDialect.cpp - the attention dialect, its types and attributes -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace heed::attn;
+
+/// A shape in angle brackets as types print it: `9x64x576`.
+static ParseResult parseShape(AsmParser &parser, SmallVectorImpl<int64_t> &shape) {
+  return parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false);
+}
+static void printShape(AsmPrinter &printer, ArrayRef<int64_t> shape) {
+  printer.printDimensionList(shape);
+}
+
+#include "heed/Dialect/Attn/IR/AttnDialect.cpp.inc"
+#include "heed/Dialect/Attn/IR/AttnEnums.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "heed/Dialect/Attn/IR/AttnAttrs.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "heed/Dialect/Attn/IR/AttnTypes.cpp.inc"
+
+void AttnDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "heed/Dialect/Attn/IR/AttnAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "heed/Dialect/Attn/IR/AttnTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "heed/Dialect/Attn/IR/AttnOps.cpp.inc"
+      >();
+}
+
+RankedTensorType WeightType::getDequantizedType() const {
+  return RankedTensorType::get(getShape(), Float32Type::get(getContext()));
+}
+
+LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 ArrayRef<int64_t> shape, Storage storage) {
+  int64_t elements = 1;
+  for (int64_t size : shape) {
+    if (size <= 0) // C1
+      return emitError() << "weight has a size of " << size << "; sizes are positive";
+    elements *= size;
+  }
+  int64_t block = storage <= Storage::BF16 ? 1 : storage <= Storage::Q8_0 ? 32 : 256;
+  if (elements % block != 0) // C2
+    return emitError() << "weight has " << elements << " elements; " << stringifyStorage(storage)
+                       << " stores blocks of " << block;
+  return success();
+}
