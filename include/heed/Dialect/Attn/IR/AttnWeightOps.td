@@ -52,7 +52,7 @@ def Attn_GetWeightOp : Attn_Op<"get_weight", [
   }];
   let arguments = (ins FlatSymbolRefAttr:$weight, Optional<Index>:$layer);
   let results = (outs Attn_WeightType:$result);
-  let assemblyFormat = "$weight (`[` $layer^ `]`)? `:` type($result) attr-dict";
+  let assemblyFormat = "$weight (`[` $layer^ `]`)? `:` qualified(type($result)) attr-dict";
 }
 
 def Attn_DequantizeOp : Attn_Op<"dequantize", [Pure]> {
@@ -71,7 +71,7 @@ def Attn_DequantizeOp : Attn_Op<"dequantize", [Pure]> {
   }];
   let arguments = (ins Attn_WeightType:$weight);
   let results = (outs TensorOrMemRef<[F32]>:$result);
-  let assemblyFormat = "$weight `:` type($weight) `->` type($result) attr-dict";
+  let assemblyFormat = "$weight `:` qualified(type($weight)) `->` type($result) attr-dict";
   let hasVerifier = 1;
 }
 
@@ -101,7 +101,7 @@ def Attn_EmbedOp : Attn_Op<"embed", [DeclareOpInterfaceMethods<MemoryEffectsOpIn
     Optional<TensorOrMemRef<[F32]>>:$into);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
-    $ids `,` $table (`into` $into^)? `:` type($ids) `,` type($table)
+    $ids `,` $table (`into` $into^)? `:` type($ids) `,` qualified(type($table))
     (`into` type($into)^)? (`->` type($result)^)? attr-dict
   }];
   let hasVerifier = 1;
@@ -155,7 +155,7 @@ def Attn_ProjectOp : Attn_Op<"project", [DeclareOpInterfaceMethods<MemoryEffects
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)?
-    (`into` $into^)? (`accumulate` $accumulate^)? `:` type($x) `,` type($weight)
+    (`into` $into^)? (`accumulate` $accumulate^)? `:` type($x) `,` qualified(type($weight))
     (`into` type($into)^)? (`->` type($result)^)? attr-dict
   }];
   let hasVerifier = 1;

@@ -1,0 +1,25 @@
+"""How the compiler's tests run: `lit build/release/test`."""
+
+import os
+
+import lit.formats
+
+config.name = "heed"
+config.test_format = lit.formats.ShTest(True)
+config.suffixes = [".mlir", ".heed", ".test"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.heed_build_dir, "test")
+# Unit tests and fuzz seeds belong to ctest and libFuzzer; Inputs hold what tests read.
+config.excludes = ["unit", "fuzz", "golden", "Inputs", "diagnostics"]
+
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(config.heed_build_dir, "bin"), config.llvm_tools_dir, config.environment["PATH"]]
+)
+for name in ("HOME", "XDG_CACHE_HOME", "HEED_SMOLLM2_GGUF"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.environment["NO_COLOR"] = "1"
+
+config.substitutions.append(("%examples", os.path.join(config.heed_source_dir, "examples")))
+config.substitutions.append(("%heed_src", config.heed_source_dir))
+config.substitutions.append(("%heed_build", config.heed_build_dir))
