@@ -82,7 +82,7 @@ typedef struct heed_context {
   /** Base addresses: weight w of layer l is weights[offset(w) + l], where offset(w) is the sum of
    *  the layers of the weights before it. Each is 64-byte aligned. */
   const void *const *weights;
-  void *pool; /**< passed back to heed_parallel_for */
+  void *pool; /**< for heed_parallel_for alone, see heed/Runtime/Pool.h */
 } heed_context;
 
 /** Generated code for one function.
@@ -124,8 +124,9 @@ typedef struct heed_artifact {
 void heed_parallel_for(const heed_context *context, void (*task)(void *payload, int64_t index),
                        void *payload, int64_t count);
 
-/** Temporary memory, 64-byte aligned, kept for reuse after it is freed. Thread-safe. Exhaustion
- *  ends the call with HEED_ERROR_MEMORY. */
+/** Temporary memory, 64-byte aligned, kept for reuse after it is freed. Thread-safe. Never NULL:
+ *  generated code runs on many threads and cannot be unwound, so where the system refuses memory
+ *  the process ends with a message and exit code 3. */
 void *heed_alloc(int64_t bytes);
 void heed_free(void *memory);
 

@@ -1,0 +1,45 @@
+//===- PackedWeights.h - a model's weights as its code reads them -*- C++ -*-=//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_RUNTIME_PACKEDWEIGHTS_H
+#define HEED_RUNTIME_PACKEDWEIGHTS_H
+
+#include "heed/Runtime/Memory.h"
+#include "heed/Runtime/Pool.h"
+#include "heed/Runtime/Status.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed {
+
+class WeightsFile;
+
+/// All weights of one model, packed or dequantised once, in one region of memory.
+class PackedWeights {
+public:
+  /// Finds every weight of `artifact` in `file`, checks it and lays it out, on all threads of
+  /// `pool`. Two weights that are the same tensor in the same layout share their memory. The file
+  /// is not needed afterwards. Errors name the tensor, what was found and what was expected.
+  Status load(const heed_artifact &artifact, const WeightsFile &file, Pool &pool);
+
+  /// The addresses as heed_context has them.
+  const void *const *addresses() const { return bases.data(); }
+  int64_t bytes() const { return memory.size(); }
+
+private:
+  Region memory;
+  std::vector<const void *> bases;
+};
+
+/// `pattern` with every "{l}" replaced by `layer`.
+std::string tensorName(std::string_view pattern, int64_t layer);
+
+} // namespace heed
+
+#endif // HEED_RUNTIME_PACKEDWEIGHTS_H
