@@ -68,9 +68,9 @@ struct EncodeOptions {
   /// Control tokens that are spelled out in the text count as such. User-defined tokens always do.
   bool parseSpecial = true;
   /// Start with the beginning token; unset: as the file says.
-  std::optional<bool> addBos;
+  std::optional<bool> addBos = std::nullopt;
   /// Finish with the end token; unset: as the file says.
-  std::optional<bool> addEos;
+  std::optional<bool> addEos = std::nullopt;
 };
 
 /// The names that `TokenizerSpec::pre` may hold.
@@ -89,8 +89,9 @@ public:
 
   /// Checks `spec` and builds the tables. Errors: an unsupported model or pre-tokenizer; arrays
   /// of different lengths; a token that is too long, occurs twice or is a malformed byte token
-  /// (`<0x-1>`); a merge that names no token; a special id outside the vocabulary. Empty tokens
-  /// are legal (some files pad with them): they decode to nothing and no text yields them.
+  /// (`<0x-1>`); a merge that names no token or whose token decodes to something else; a special id
+  /// outside the vocabulary. Empty tokens are legal (some files pad with them): they decode to
+  /// nothing and no text yields them.
   static ErrorOr<Tokenizer> create(TokenizerSpec spec);
 
   /// The ids of `text`, any byte string. A byte that is no part of valid UTF-8 becomes its own

@@ -1,0 +1,59 @@
+//===- TokenizerTables.h - a checked vocabulary, ready for use ------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_LIB_TEXT_TOKENIZERTABLES_H
+#define HEED_LIB_TEXT_TOKENIZERTABLES_H
+
+#include "BytePairMerger.h"
+#include "PreTokenizer.h"
+#include "SpecialTokens.h"
+#include "heed/Text/Tokenizer.h"
+
+#include <array>
+#include <string_view>
+#include <unordered_map>
+
+namespace heed {
+
+/// What `Tokenizer` works with: every id in it names a token.
+struct Tokenizer::Tables {
+  /// Checks `spec` and fills everything. The errors are those of `Tokenizer::create`.
+  static ErrorOr<std::shared_ptr<const Tables>> build(TokenizerSpec spec);
+
+  int32_t find(std::string_view text) const;
+  TokenType typeOf(int32_t id) const;
+
+  explicit Tables(TokenizerSpec unchecked, PreTokenizer cutter)
+      : spec(std::move(unchecked)), preTokenizer(std::move(cutter)) {}
+  /// The views below point into it.
+  TokenizerSpec spec;
+  PreTokenizer preTokenizer;
+  std::unordered_map<std::string_view, int32_t> idOfText;
+  /// What each token decodes to.
+  std::vector<std::string> bytes;
+  /// The token of each byte, -1 where there is none.
+  std::array<int32_t, 256> idOfByte{};
+  BytePairMerger merger;
+  /// Control and user-defined tokens, and the latter alone.
+  SpecialTokens specials;
+  SpecialTokens userDefined;
+  /// Whether each token ends the text.
+  std::vector<bool> ends;
+
+private:
+  ErrorOr<void> checkLengths() const;
+  ErrorOr<void> checkSpecialIds() const;
+  ErrorOr<void> addTokens();
+  ErrorOr<void> addToken(int32_t id);
+  void addBytes();
+  ErrorOr<void> addMerges();
+  void addSpecials();
+};
+
+} // namespace heed
+
+#endif // HEED_LIB_TEXT_TOKENIZERTABLES_H

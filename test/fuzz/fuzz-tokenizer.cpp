@@ -1,0 +1,147 @@
+//===- fuzz-tokenizer.cpp - vocabularies and prompts of any bytes ---------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An input is lines that describe a vocabulary, a line "---", and a text:
+//
+//   model gpt2            pre smollm
+//   bytes                 all 256 byte tokens, ids 0 to 255
+//   token 3 <|end|>       a token's type and its text
+//   wide 4000 a           a token of a repeated letter
+//   merge a b             a merge as the file would spell it
+//   pair a b              a merge and the token that it makes
+//   id eos 256            a special id
+//   types -1              the types array longer or shorter than the tokens
+//   flag bos              what the file or the caller asks for
+//
+// Other lines are ignored. The text is encoded, and comes back from its tokens.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SmallVocabulary.h"
+#include "heed/Text/ChatTemplate.h"
+#include "heed/Text/StreamDecoder.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+using namespace heed;
+
+namespace {
+
+struct Input {
+  TokenizerSpec spec;
+  EncodeOptions options;
+  bool allBytes = false;
+  std::string_view text;
+};
+
+/// Takes the first word off `line`.
+std::string_view word(std::string_view &line) {
+  size_t space = std::min(line.find(' '), line.size());
+  std::string_view first = line.substr(0, space);
+  line.remove_prefix(std::min(space + 1, line.size()));
+  return first;
+}
+
+int64_t number(std::string_view text) {
+  int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+void describe(Input &input, std::string_view line) {
+  TokenizerSpec &spec = input.spec;
+  std::string_view what = word(line);
+  if (what == "model") {
+    spec.model = line;
+  } else if (what == "pre") {
+    spec.pre = line;
+  } else if (what == "bytes" && !input.allBytes && spec.tokens.empty()) {
+    TokenizerSpec bytes = byteVocabulary(spec.pre);
+    spec.tokens = bytes.tokens;
+    spec.types = bytes.types;
+    input.allBytes = true;
+  } else if (what == "token") {
+    auto type = TokenType(int32_t(number(word(line))));
+    addToken(spec, std::string(line), type);
+  } else if (what == "wide") {
+    size_t count = size_t(std::clamp<int64_t>(number(word(line)), 0, 5000));
+    addToken(spec, std::string(count, line.empty() ? 'a' : line[0]));
+  } else if (what == "merge") {
+    spec.merges.emplace_back(line);
+  } else if (what == "pair") {
+    std::string left(word(line));
+    addMerge(spec, left, std::string(line));
+  } else if (what == "types") {
+    int64_t size = int64_t(spec.types.size()) + std::clamp<int64_t>(number(line), -300, 300);
+    spec.types.resize(size_t(std::max<int64_t>(size, 0)), 1);
+  } else if (what == "template") {
+    spec.chatTemplate = line;
+  } else if (what == "id") {
+    std::string_view name = word(line);
+    int64_t &id = name == "bos"   ? spec.bos
+                  : name == "eos" ? spec.eos
+                  : name == "unk" ? spec.unk
+                  : name == "pad" ? spec.pad
+                                  : spec.eot;
+    id = number(line);
+  } else if (what == "flag") {
+    spec.addBos |= line == "bos";
+    spec.addEos |= line == "eos";
+    spec.addSpacePrefix |= line == "space";
+    input.options.parseSpecial &= line != "plain";
+  }
+}
+
+Input read(std::string_view bytes) {
+  Input input;
+  while (!bytes.empty()) {
+    size_t end = std::min(bytes.find('\n'), bytes.size());
+    std::string_view line = bytes.substr(0, end);
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+    if (line == "---")
+      break;
+    describe(input, line);
+  }
+  input.text = bytes;
+  return input;
+}
+
+void require(bool holds) {
+  if (!holds)
+    std::abort();
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  Input input = read({reinterpret_cast<const char *>(data), size});
+  (void)detectChatTemplate(input.spec);
+  auto tokenizer = Tokenizer::create(input.spec);
+  if (!tokenizer)
+    return 0;
+  auto ids = tokenizer->encode(input.text, input.options);
+  if (!ids)
+    return 0;
+  StreamDecoder decoder;
+  std::string streamed;
+  for (int32_t id : *ids) {
+    require(id >= 0 && id < tokenizer->size());
+    streamed += decoder.push(tokenizer->decode(id));
+  }
+  streamed += decoder.flush();
+
+  const TokenizerSpec &spec = input.spec;
+  bool changed = spec.addBos || spec.addEos || spec.addSpacePrefix || spec.pre == "qwen2";
+  if (input.allBytes && !changed)
+    require(tokenizer->decode(*ids) == input.text);
+  // What was streamed is valid, so that streaming it again changes nothing.
+  StreamDecoder again;
+  require(again.push(streamed) == streamed && again.flush().empty());
+  return 0;
+}
