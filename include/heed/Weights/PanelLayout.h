@@ -1,0 +1,161 @@
+//===- PanelLayout.h - how a packed weight matrix lies in memory ----------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A weight matrix W[rows, cols] is read once for every token, and its bytes are
+// what decoding waits for. So it is laid out once, at load, in the order in
+// which the kernels read it. The runtime packs and the compiler generates the
+// readers; this file is the only place that says where a byte lies.
+//
+// Sixteen rows make a panel, so that one vector register (16 lanes of f32) holds
+// one column of it and a product needs no horizontal sum. Rows missing from the
+// last panel are zero. Inside a panel, columns come in groups; a group's record
+// has everything that its columns need, so a panel is one forward stream:
+//
+//   panels    | panel 0: rows 0…15      | panel 1: rows 16…31     | …
+//             |/                         \.
+//   a panel   | group 0 | group 1 | group 2 | …                     cols / groupColumns of them
+//             |/         \.
+//   a group   | scales | mins | quants | padding to 16 bytes |       groupBytes
+//             ^scalesOffset   ^quantsOffset
+//                      ^minsOffset
+//
+// Panel p's group g is at byte (p * groups + g) * groupBytes.
+//
+// Quantised weights: a group is 32 columns.
+//
+//   scales  [32 / scaleGroup][16 lanes]   f16 where the file has an f16 for each 32 columns
+//   mins    [32 / scaleGroup][16 lanes]   (the original bits), else f32; mins only if hasMin
+//   quants  U4: [16][16 lanes] bytes; byte [j][lane] has column j in its low and column j + 16 in
+//               its high four bits
+//           S8: [32][16 lanes] signed bytes; byte [c][lane] is column c
+//
+//   value = scale * (quant - zeroPoint) + min
+//
+// computed in f32 in this order, without fusing, is bit for bit what `dequantize` gives: the
+// scale already is the product of a K-quant's two scales, as in ggml's reference.
+//
+// Floating-point weights: a group is one column, 16 lanes of the element, no scales.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_WEIGHTS_PANELLAYOUT_H
+#define HEED_WEIGHTS_PANELLAYOUT_H
+
+#include "heed/Weights/StorageType.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heed {
+
+/// Where the parts of a packed matrix lie; see the picture above. Offsets and sizes in bytes.
+struct PanelLayout {
+  enum class Quant { F32, F16, BF16, U4, S8 };
+
+  static constexpr int lanes = 16; ///< rows of a panel
+
+  Quant quant = Quant::F32;
+  int groupColumns = 1;     ///< columns of a group: 32, or 1 for floating-point weights
+  int scaleGroup = 0;       ///< columns that share a scale: 32 or 16; 0 where there are no scales
+  bool scaleIsF16 = false;  ///< scales and mins are f16, else f32
+  bool hasMin = false;      ///< a min is added
+  int zeroPoint = 0;        ///< subtracted from the quant
+  int64_t scalesOffset = 0; ///< from the start of a group's record
+  int64_t minsOffset = 0;   ///< equals quantsOffset where there are no mins
+  int64_t quantsOffset = 0;
+  int64_t groupBytes = 0; ///< a multiple of 16
+
+  constexpr bool isQuantised() const { return scaleGroup != 0; }
+  /// How many scales one lane of a group has: 0, 1 or 2.
+  constexpr int scalesPerGroup() const { return isQuantised() ? groupColumns / scaleGroup : 0; }
+  constexpr int64_t scaleBytes() const { return scaleIsF16 ? 2 : 4; }
+  /// Panels of a matrix with `rows` rows.
+  constexpr int64_t panels(int64_t rows) const { return (rows + lanes - 1) / lanes; }
+  /// Groups of a panel of a matrix with `cols` columns, a multiple of groupColumns.
+  constexpr int64_t groups(int64_t cols) const { return cols / groupColumns; }
+};
+
+/// The layout that weights stored as `type` are packed into.
+constexpr PanelLayout panelLayout(StorageType type) {
+  PanelLayout layout;
+  int64_t quantBytes = 0;
+  auto floats = [&](PanelLayout::Quant quant, int64_t bytes) {
+    layout.quant = quant;
+    quantBytes = bytes * PanelLayout::lanes;
+  };
+  auto blocks = [&](PanelLayout::Quant quant, int scaleGroup, bool scaleIsF16, bool hasMin) {
+    layout.quant = quant;
+    layout.groupColumns = 32;
+    layout.scaleGroup = scaleGroup;
+    layout.scaleIsF16 = scaleIsF16;
+    layout.hasMin = hasMin;
+    quantBytes = (quant == PanelLayout::Quant::U4 ? 16 : 32) * PanelLayout::lanes;
+  };
+  switch (type) {
+  case StorageType::F32:
+    floats(PanelLayout::Quant::F32, 4);
+    break;
+  case StorageType::F16:
+    floats(PanelLayout::Quant::F16, 2);
+    break;
+  case StorageType::BF16:
+    floats(PanelLayout::Quant::BF16, 2);
+    break;
+  case StorageType::Q4_0:
+    blocks(PanelLayout::Quant::U4, 32, true, false);
+    layout.zeroPoint = 8;
+    break;
+  case StorageType::Q4_1:
+    blocks(PanelLayout::Quant::U4, 32, true, true);
+    break;
+  case StorageType::Q5_0:
+  case StorageType::Q8_0:
+    blocks(PanelLayout::Quant::S8, 32, true, false);
+    break;
+  case StorageType::Q5_1:
+    blocks(PanelLayout::Quant::S8, 32, true, true);
+    break;
+  case StorageType::Q2_K:
+    blocks(PanelLayout::Quant::S8, 16, false, true);
+    break;
+  case StorageType::Q3_K:
+  case StorageType::Q6_K:
+    blocks(PanelLayout::Quant::S8, 16, false, false);
+    break;
+  case StorageType::Q4_K:
+    blocks(PanelLayout::Quant::U4, 32, false, true);
+    break;
+  case StorageType::Q5_K:
+    blocks(PanelLayout::Quant::S8, 32, false, true);
+    break;
+  }
+  int64_t scalesSize = layout.scalesPerGroup() * PanelLayout::lanes * layout.scaleBytes();
+  layout.minsOffset = layout.scalesOffset + scalesSize;
+  layout.quantsOffset = layout.minsOffset + (layout.hasMin ? scalesSize : 0);
+  layout.groupBytes = (layout.quantsOffset + quantBytes + 15) / 16 * 16;
+  return layout;
+}
+
+/// Bytes of a packed matrix [rows, cols]; cols is a multiple of groupColumns.
+constexpr int64_t panelBytes(const PanelLayout &layout, int64_t rows, int64_t cols) {
+  return layout.panels(rows) * layout.groups(cols) * layout.groupBytes;
+}
+
+/// Packs panels panelBegin … panelEnd-1 of the row-major matrix [rows, cols] stored as `type` at
+/// `src`, whose rows are whole blocks. `dst` is the start of the whole packed matrix (panelBytes),
+/// 16-byte aligned for the kernels' sake; `src` may be unaligned. Calls for disjoint ranges of
+/// panels may run at the same time.
+void packPanels(StorageType type, const std::byte *src, int64_t rows, int64_t cols, std::byte *dst,
+                int64_t panelBegin, int64_t panelEnd);
+
+/// Element [row, col] of a packed matrix, read the slow and obvious way: what packed bytes mean.
+float panelElement(const PanelLayout &layout, const std::byte *panels, int64_t rows, int64_t cols,
+                   int64_t row, int64_t col);
+
+} // namespace heed
+
+#endif // HEED_WEIGHTS_PANELLAYOUT_H

@@ -1,0 +1,159 @@
+//===- PanelLayout.cpp - packing weights into panels --------------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Weights/PanelLayout.h"
+
+#include "BlockGroup.h"
+#include "ByteTile.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace heed {
+
+namespace {
+
+constexpr int lanes = PanelLayout::lanes;
+
+// Stands in for every block of a row past the matrix's last: all its numbers are zero.
+constexpr uint8_t zeroBlock[256] = {};
+
+/// Where the sixteen rows of a panel are read. A missing row reads the zero block again and again.
+struct PanelRows {
+  const uint8_t *row[lanes];
+  int64_t step[lanes]; ///< bytes from one block to the next
+
+  PanelRows(const uint8_t *src, int64_t rows, int64_t rowBytes, int64_t blockBytes, int64_t panel) {
+    for (int lane = 0; lane < lanes; ++lane) {
+      int64_t r = panel * lanes + lane;
+      row[lane] = r < rows ? src + r * rowBytes : zeroBlock;
+      step[lane] = r < rows ? blockBytes : 0;
+    }
+  }
+  const uint8_t *block(int lane, int64_t index) const { return row[lane] + index * step[lane]; }
+};
+
+template <typename Element> void packFloatPanel(const PanelRows &rows, int64_t cols, uint8_t *dst) {
+  for (int64_t c = 0; c < cols; ++c) {
+    Element column[lanes];
+    for (int lane = 0; lane < lanes; ++lane)
+      std::memcpy(&column[lane], rows.block(lane, c), sizeof(Element));
+    std::memcpy(dst, column, sizeof column);
+    dst += sizeof column;
+  }
+}
+
+template <StorageType type> void writeScales(const BlockGroup &group, int lane, uint8_t *record) {
+  constexpr PanelLayout layout = panelLayout(type);
+  for (int s = 0; s < layout.scalesPerGroup(); ++s) {
+    int64_t at = (s * lanes + lane) * layout.scaleBytes();
+    const void *scale = &group.scales[s], *min = &group.mins[s];
+    if constexpr (layout.scaleIsF16) {
+      scale = &group.halfScale;
+      min = &group.halfMin;
+    }
+    std::memcpy(record + layout.scalesOffset + at, scale, layout.scaleBytes());
+    if constexpr (layout.hasMin)
+      std::memcpy(record + layout.minsOffset + at, min, layout.scaleBytes());
+  }
+}
+
+template <StorageType type>
+void packQuantisedPanel(const PanelRows &rows, int64_t groups, uint8_t *dst) {
+  constexpr PanelLayout layout = panelLayout(type);
+  constexpr bool nibbles = layout.quant == PanelLayout::Quant::U4;
+  BlockGroup group;
+  ByteTile left, right; // columns 0 … 15 and 16 … 31; for nibbles, both are in `left`
+  for (int64_t g = 0; g < groups; ++g, dst += layout.groupBytes) {
+    for (int lane = 0; lane < lanes; ++lane) {
+      readBlockGroup<type>(rows.block(lane, g / groupsPerBlock(type)),
+                           static_cast<int>(g % groupsPerBlock(type)), group);
+      writeScales<type>(group, lane, dst);
+      if constexpr (nibbles) {
+        uint8_t pairs[16];
+        for (int c = 0; c < 16; ++c)
+          pairs[c] = static_cast<uint8_t>(group.quants[c] | group.quants[c + 16] << 4);
+        left.setRow(lane, pairs);
+      } else {
+        left.setRow(lane, group.quants);
+        right.setRow(lane, group.quants + 16);
+      }
+    }
+    left.storeTransposed(dst + layout.quantsOffset);
+    if constexpr (!nibbles)
+      right.storeTransposed(dst + layout.quantsOffset + 16 * lanes);
+  }
+}
+
+template <typename Element> Element load(const uint8_t *at) {
+  Element element;
+  std::memcpy(&element, at, sizeof element);
+  return element;
+}
+
+float loadScale(const PanelLayout &layout, const uint8_t *scales, int64_t index) {
+  return layout.scaleIsF16 ? halfToFloat(load<uint16_t>(scales + 2 * index))
+                           : load<float>(scales + 4 * index);
+}
+
+} // namespace
+
+void packPanels(StorageType type, const std::byte *src, int64_t rows, int64_t cols, std::byte *dst,
+                int64_t panelBegin, int64_t panelEnd) {
+  const StorageInfo info = storageInfo(type);
+  const PanelLayout layout = panelLayout(type);
+  const int64_t rowBytes = cols / info.blockElements * info.blockBytes;
+  const int64_t groups = layout.groups(cols);
+  for (int64_t panel = panelBegin; panel < panelEnd; ++panel) {
+    PanelRows panelRows(reinterpret_cast<const uint8_t *>(src), rows, rowBytes, info.blockBytes,
+                        panel);
+    uint8_t *out = reinterpret_cast<uint8_t *>(dst) + panel * groups * layout.groupBytes;
+    switch (layout.quant) {
+    case PanelLayout::Quant::F32:
+      packFloatPanel<uint32_t>(panelRows, cols, out);
+      break;
+    case PanelLayout::Quant::F16:
+    case PanelLayout::Quant::BF16:
+      packFloatPanel<uint16_t>(panelRows, cols, out);
+      break;
+    case PanelLayout::Quant::U4:
+    case PanelLayout::Quant::S8:
+      visitQuantised(type, [&](auto t) { packQuantisedPanel<t()>(panelRows, groups, out); });
+      break;
+    }
+  }
+}
+
+float panelElement(const PanelLayout &layout, const std::byte *panels, int64_t rows, int64_t cols,
+                   int64_t row, int64_t col) {
+  const int64_t panel = row / lanes, lane = row % lanes;
+  const int64_t group = col / layout.groupColumns, c = col % layout.groupColumns;
+  const uint8_t *record = reinterpret_cast<const uint8_t *>(panels) +
+                          (panel * layout.groups(cols) + group) * layout.groupBytes;
+  const uint8_t *quants = record + layout.quantsOffset;
+  int quant = 0;
+  switch (layout.quant) {
+  case PanelLayout::Quant::F32:
+    return load<float>(quants + 4 * lane);
+  case PanelLayout::Quant::F16:
+    return halfToFloat(load<uint16_t>(quants + 2 * lane));
+  case PanelLayout::Quant::BF16:
+    return bfloat16ToFloat(load<uint16_t>(quants + 2 * lane));
+  case PanelLayout::Quant::U4:
+    quant = quants[c % 16 * lanes + lane] >> (c < 16 ? 0 : 4) & 0xf;
+    break;
+  case PanelLayout::Quant::S8:
+    quant = static_cast<int8_t>(quants[c * lanes + lane]);
+    break;
+  }
+  const int64_t scale = c / layout.scaleGroup * lanes + lane;
+  float value = loadScale(layout, record + layout.scalesOffset, scale) *
+                static_cast<float>(quant - layout.zeroPoint);
+  return layout.hasMin ? value + loadScale(layout, record + layout.minsOffset, scale) : value;
+}
+
+} // namespace heed

@@ -1,0 +1,1 @@
+add_heed_fuzzer(fuzz-gguf fuzz-gguf.cpp LINK HeedWeights)

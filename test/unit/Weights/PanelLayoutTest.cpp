@@ -1,0 +1,111 @@
+//===- PanelLayoutTest.cpp - packed panels mean what the file means -----===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Weights/PanelLayout.h"
+
+#include "Fixture.h"
+#include "heed/Weights/Dequantize.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+
+namespace heed {
+namespace {
+
+class PanelLayoutTest : public testing::TestWithParam<StorageType> {
+protected:
+  const StorageType type = GetParam();
+  const StorageInfo info = storageInfo(type);
+  const PanelLayout layout = panelLayout(type);
+
+  /// A matrix of `rows` rows: the fixture's blocks over and over, each row beginning elsewhere.
+  std::vector<std::byte> matrix(int64_t rows, int64_t cols) const {
+    Fixture fixture(type);
+    const size_t blockBytes = static_cast<size_t>(info.blockBytes);
+    const size_t kinds = fixture.stored.size() / blockBytes;
+    const int64_t rowBlocks = cols / info.blockElements;
+    std::vector<std::byte> bytes;
+    for (int64_t b = 0; b < rows * rowBlocks; ++b) {
+      size_t kind = static_cast<size_t>(b + b / rowBlocks) % kinds;
+      bytes.insert(bytes.end(), fixture.stored.begin() + kind * blockBytes,
+                   fixture.stored.begin() + (kind + 1) * blockBytes);
+    }
+    return bytes;
+  }
+
+  void expectSameMeaning(int64_t rows, int64_t cols) const {
+    std::vector<std::byte> stored = matrix(rows, cols);
+    std::vector<float> values(static_cast<size_t>(rows * cols));
+    dequantize(type, stored.data(), rows * cols, values.data());
+    std::vector<std::byte> packed(static_cast<size_t>(panelBytes(layout, rows, cols)),
+                                  std::byte{0xa5});
+    packPanels(type, stored.data(), rows, cols, packed.data(), 0, layout.panels(rows));
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t c = 0; c < cols; ++c) {
+        float value = panelElement(layout, packed.data(), rows, cols, r, c);
+        ASSERT_EQ(std::bit_cast<uint32_t>(value),
+                  std::bit_cast<uint32_t>(values[static_cast<size_t>(r * cols + c)]))
+            << rows << " x " << cols << ", element " << r << ", " << c;
+      }
+    for (int64_t r = rows; r < layout.panels(rows) * PanelLayout::lanes; ++r)
+      for (int64_t c = 0; c < cols; ++c)
+        ASSERT_EQ(panelElement(layout, packed.data(), rows, cols, r, c), 0.0f) << "padding";
+  }
+};
+
+TEST_P(PanelLayoutTest, MeansWhatTheFileMeans) {
+  for (int64_t rows : {1, 15, 16, 17, 35})
+    expectSameMeaning(rows, info.blockElements == 256 ? 512 : 96);
+}
+
+TEST_P(PanelLayoutTest, PanelsPackedApartAreThoseOfOneCall) {
+  const int64_t rows = 45, cols = 256;
+  std::vector<std::byte> stored = matrix(rows, cols);
+  const size_t size = static_cast<size_t>(panelBytes(layout, rows, cols));
+  std::vector<std::byte> once(size), apart(size);
+  packPanels(type, stored.data(), rows, cols, once.data(), 0, 3);
+  packPanels(type, stored.data(), rows, cols, apart.data(), 2, 3);
+  packPanels(type, stored.data(), rows, cols, apart.data(), 0, 2);
+  EXPECT_EQ(once, apart);
+}
+
+TEST_P(PanelLayoutTest, PartsFollowEachOther) {
+  EXPECT_EQ(layout.groupBytes % 16, 0);
+  EXPECT_EQ(layout.quantsOffset % 16, 0);
+  EXPECT_EQ(layout.hasMin, layout.minsOffset != layout.quantsOffset);
+  EXPECT_EQ(layout.isQuantised(), isQuantised(type));
+  EXPECT_EQ(info.blockElements % layout.groupColumns, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, PanelLayoutTest, testing::ValuesIn(allStorageTypes),
+                         [](const auto &param) {
+                           return std::string(storageInfo(param.param).name);
+                         });
+
+// The offsets that kernels are generated with. A change here changes the artefact's ABI.
+TEST(PanelLayout, OffsetsOfQ4_1) {
+  constexpr PanelLayout layout = panelLayout(StorageType::Q4_1);
+  static_assert(layout.scalesOffset == 0 && layout.minsOffset == 32 && layout.quantsOffset == 64 &&
+                layout.groupBytes == 320);
+  EXPECT_EQ(panelBytes(layout, 17, 64), 2 * 2 * 320);
+}
+
+TEST(PanelLayout, PlacesNibblesAsThePictureSays) {
+  // Row 0, one block: scale 1, min 0, quant c = c % 16 for columns 0 … 15 and 15 for 16 … 31.
+  std::byte block[20] = {std::byte{0x00}, std::byte{0x3c}};
+  for (int c = 0; c < 16; ++c)
+    block[4 + c] = static_cast<std::byte>(c | 0xf0);
+  std::byte packed[320];
+  packPanels(StorageType::Q4_1, block, 1, 32, packed, 0, 1);
+  EXPECT_EQ(packed[1], std::byte{0x3c});               // scale of lane 0
+  EXPECT_EQ(packed[64 + 3 * 16], std::byte{0xf3});     // columns 3 and 19 of lane 0
+  EXPECT_EQ(packed[64 + 3 * 16 + 1], std::byte{0x00}); // lane 1 is padding
+}
+
+} // namespace
+} // namespace heed
