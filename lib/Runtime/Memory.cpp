@@ -30,7 +30,8 @@ constexpr size_t kMapFrom = size_t{4} << 20;
 /// So much may wait for reuse whatever was in use before; above it, as much as ever was in use.
 constexpr int64_t kKeepAlways = int64_t{64} << 20;
 
-/// Class c holds blocks of 2^(c/4) * (4 + c%4)/4 bytes of a kAlignment: at most a fifth is waste.
+/// Class c holds blocks of 2^(c/4) * (4 + c%4)/4 times kAlignment, rounded up to a multiple of it:
+/// above four of these at most a fifth is waste.
 constexpr int kClasses = 4 * 40;
 
 /// Stands in the 64 bytes before every block.
@@ -60,7 +61,8 @@ Allocator &allocator() {
 }
 
 size_t classBytes(int sizeClass) {
-  return (kAlignment * (4 + sizeClass % 4) << (sizeClass / 4)) / 4;
+  size_t quarters = static_cast<size_t>(4 + sizeClass % 4) << (sizeClass / 4);
+  return kAlignment * ((quarters + 3) / 4);
 }
 
 /// The smallest class whose blocks hold `bytes`, or -1 if none does.
