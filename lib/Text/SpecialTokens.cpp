@@ -44,6 +44,11 @@ SpecialTokens::Match SpecialTokens::longestAt(std::string_view text, size_t begi
     }
     if (begin + depth == text.size())
       break;
+    if (high - low == 1) {
+      if (text.substr(begin).starts_with(low->text))
+        best = {begin, low->text.size(), low->id};
+      break;
+    }
     uint8_t byte = uint8_t(text[begin + depth]);
     low = std::partition_point(
         low, high, [=](const Entry &entry) { return uint8_t(entry.text[depth]) < byte; });
