@@ -1,4 +1,4 @@
-//===- BlockGroup.h - 32 columns of a quantised row, unpacked -----------===//
+//===- BlockGroup.h - 32 columns of a quantised row, unpacked -------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Dequantize.cpp - stored numbers to f32 ---------------------------===//
+//===- Dequantize.cpp - stored numbers to f32 -----------------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- FileContents.cpp - checks that both file formats need ------------===//
+//===- FileContents.cpp - checks that both file formats need --------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- FileContents.h - what a weights file says it holds ---------------===//
+//===- FileContents.h - what a weights file says it holds -----------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- HeaderCursor.h - bounds-checked reading of little-endian headers -===//
+//===- HeaderCursor.h - bounds-checked reading of little-endian headers ---===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- JsonEvents.h - the events of a JSON text, all refused by default -===//
+//===- JsonEvents.h - the events of a JSON text, all refused by default ---===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- MappedFile.cpp - a file's bytes, mapped read-only ----------------===//
+//===- MappedFile.cpp - a file's bytes, mapped read-only ------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

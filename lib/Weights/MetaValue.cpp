@@ -1,4 +1,4 @@
-//===- MetaValue.cpp - reading a metadata value as a number -------------===//
+//===- MetaValue.cpp - reading a metadata value as a number ---------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

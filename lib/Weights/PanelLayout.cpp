@@ -1,4 +1,4 @@
-//===- PanelLayout.cpp - packing weights into panels --------------------===//
+//===- PanelLayout.cpp - packing weights into panels ----------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,7 +8,7 @@
 #include "heed/Weights/PanelLayout.h"
 
 #include "BlockGroup.h"
-#include "ByteTile.h"
+#include "SquareTile.h"
 
 #include <algorithm>
 #include <cstring>
@@ -38,13 +38,17 @@ struct PanelRows {
 };
 
 template <typename Element> void packFloatPanel(const PanelRows &rows, int64_t cols, uint8_t *dst) {
-  for (int64_t c = 0; c < cols; ++c) {
-    Element column[lanes];
+  constexpr int64_t columnBytes = lanes * sizeof(Element);
+  SquareTile<Element> tile;
+  int64_t c = 0;
+  for (; c + lanes <= cols; c += lanes, dst += lanes * columnBytes) {
     for (int lane = 0; lane < lanes; ++lane)
-      std::memcpy(&column[lane], rows.block(lane, c), sizeof(Element));
-    std::memcpy(dst, column, sizeof column);
-    dst += sizeof column;
+      std::memcpy(tile.row(lane), rows.block(lane, c), lanes * sizeof(Element));
+    tile.storeTransposed(dst);
   }
+  for (; c < cols; ++c, dst += columnBytes)
+    for (int lane = 0; lane < lanes; ++lane)
+      std::memcpy(dst + lane * sizeof(Element), rows.block(lane, c), sizeof(Element));
 }
 
 template <StorageType type> void writeScales(const BlockGroup &group, int lane, uint8_t *record) {
@@ -67,7 +71,7 @@ void packQuantisedPanel(const PanelRows &rows, int64_t groups, uint8_t *dst) {
   constexpr PanelLayout layout = panelLayout(type);
   constexpr bool nibbles = layout.quant == PanelLayout::Quant::U4;
   BlockGroup group;
-  ByteTile left, right; // columns 0 … 15 and 16 … 31; for nibbles, both are in `left`
+  SquareTile<uint8_t> left, right; // columns 0 … 15 and 16 … 31; for nibbles, both are in `left`
   for (int64_t g = 0; g < groups; ++g, dst += layout.groupBytes) {
     for (int lane = 0; lane < lanes; ++lane) {
       readBlockGroup<type>(rows.block(lane, g / groupsPerBlock(type)),
@@ -77,10 +81,10 @@ void packQuantisedPanel(const PanelRows &rows, int64_t groups, uint8_t *dst) {
         uint8_t pairs[16];
         for (int c = 0; c < 16; ++c)
           pairs[c] = static_cast<uint8_t>(group.quants[c] | group.quants[c + 16] << 4);
-        left.setRow(lane, pairs);
+        std::memcpy(left.row(lane), pairs, 16);
       } else {
-        left.setRow(lane, group.quants);
-        right.setRow(lane, group.quants + 16);
+        std::memcpy(left.row(lane), group.quants, 16);
+        std::memcpy(right.row(lane), group.quants + 16, 16);
       }
     }
     left.storeTransposed(dst + layout.quantsOffset);

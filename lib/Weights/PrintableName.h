@@ -1,4 +1,4 @@
-//===- PrintableName.h - names from untrusted files, safe to print ------===//
+//===- PrintableName.h - names from untrusted files, safe to print --------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

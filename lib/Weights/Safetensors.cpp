@@ -1,4 +1,4 @@
-//===- Safetensors.cpp - the header of a safetensors file ---------------===//
+//===- Safetensors.cpp - the header of a safetensors file -----------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

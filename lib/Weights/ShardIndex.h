@@ -1,4 +1,4 @@
-//===- ShardIndex.h - which safetensors file holds which tensor ---------===//
+//===- ShardIndex.h - which safetensors file holds which tensor -----------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

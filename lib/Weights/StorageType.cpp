@@ -1,4 +1,4 @@
-//===- StorageType.cpp - names and type numbers of storage formats ------===//
+//===- StorageType.cpp - names and type numbers of storage formats --------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- WeightsFile.cpp - tensors and metadata of a weights file ---------===//
+//===- WeightsFile.cpp - tensors and metadata of a weights file -----------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

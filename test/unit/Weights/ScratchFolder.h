@@ -1,4 +1,4 @@
-//===- ScratchFolder.h - a folder for one test's files ------------------===//
+//===- ScratchFolder.h - a folder for one test's files --------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,28 +1,29 @@
-//===- ByteTile.h - a 16 x 16 tile of bytes, transposed in registers ----===//
+//===- SquareTile.h - a 16 x 16 tile, transposed in registers -------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef HEED_LIB_WEIGHTS_BYTETILE_H
-#define HEED_LIB_WEIGHTS_BYTETILE_H
+#ifndef HEED_LIB_WEIGHTS_SQUARETILE_H
+#define HEED_LIB_WEIGHTS_SQUARETILE_H
 
 #include <cstdint>
 #include <cstring>
 
 namespace heed {
 
-/// Sixteen rows of sixteen bytes. Packing spends most of its time turning rows into columns, and
-/// byte-wise stores are an order of magnitude slower than this.
-class ByteTile {
+/// Sixteen rows of sixteen integers. Packing spends most of its time turning rows into columns, and
+/// storing elements one by one is several times slower than this.
+template <typename Element> class SquareTile {
 public:
-  void setRow(int row, const void *bytes) { std::memcpy(&vectors[row], bytes, sizeof(Vector)); }
+  /// Where the sixteen elements of row `index` are to be written.
+  void *row(int index) { return &vectors[index]; }
 
-  /// Writes 256 bytes: byte [column][row].
+  /// Writes 256 elements: element [column][row].
   ///
-  /// Interleaving vectors i and i + 8 rotates the eight bits of a byte's address (row, column) by
-  /// one place; after four rounds, row and column have changed places.
+  /// Interleaving vectors i and i + 8 rotates the eight bits of an element's address (row, column)
+  /// by one place; after four rounds, row and column have changed places.
   void storeTransposed(uint8_t *dst) const {
     Vector a[16], b[16];
     interleave(vectors, a);
@@ -33,7 +34,7 @@ public:
   }
 
 private:
-  typedef uint8_t Vector __attribute__((vector_size(16)));
+  typedef Element Vector __attribute__((vector_size(16 * sizeof(Element))));
 
   static void interleave(const Vector *in, Vector *out) {
     for (int i = 0; i < 8; ++i) {
@@ -49,4 +50,4 @@ private:
 
 } // namespace heed
 
-#endif // HEED_LIB_WEIGHTS_BYTETILE_H
+#endif // HEED_LIB_WEIGHTS_SQUARETILE_H
