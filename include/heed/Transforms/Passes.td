@@ -10,4 +10,43 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExportFunctionsPass : Pass<"heed-export-functions", "::mlir::ModuleOp"> {
+  let summary = "gives public functions memory at their boundary";
+  let description = [{
+    A public function's tensors become memrefs without strides or offset, which the
+    caller owns. Results, and the caches of a step, are written where the caller
+    wants them, so the function allocates nothing that outlives it.
+
+    The arguments' order is params, past, first, caches, results; `heed.arg` says
+    which one is, and `heed.name` what the program calls it. Results are named by
+    their `heed.name`, or after the function. Dynamic sizes are those of the memrefs.
+
+    Before:
+    ```
+    func.func @f(%tokens: tensor<?xi32> {heed.arg = "param", …}, %past: index {…}, %first: index {…},
+        %K: tensor<2x1x?x4xf32> {heed.arg = "cache", …}) -> (tensor<?x8xf32>, tensor<2x1x?x4xf32>)
+    ```
+    After:
+    ```
+    func.func @f(%tokens: memref<?xi32> {heed.arg = "param", …}, %past: index {…}, %first: index {…},
+        %K: memref<2x1x?x4xf32> {heed.arg = "cache", …},
+        %out: memref<?x8xf32> {heed.arg = "result", heed.name = "f"}) {
+      %t = bufferization.to_tensor %tokens restrict : memref<?xi32> to tensor<?xi32>
+      %c = bufferization.to_tensor %K restrict writable : memref<2x1x?x4xf32> to tensor<2x1x?x4xf32>
+      …
+      bufferization.materialize_in_destination %c1 in restrict writable %K : …
+      bufferization.materialize_in_destination %r in restrict writable %out : …
+      return
+    }
+    ```
+
+    Needs: functions that nothing in the module calls; of a step's results, the last
+    ones are its caches, in the order of the cache arguments.
+    Guarantees: no function has results, and no public one a tensor argument.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numExported", "exported", "functions exported">];
+}
+
 #endif // HEED_TRANSFORMS_PASSES_TD

@@ -1,0 +1,125 @@
+//===- ExportFunctions.cpp - memory at the boundary of functions ----------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Transforms/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Builders.h"
+
+#define DEBUG_TYPE "heed-export-functions"
+
+namespace heed {
+#define GEN_PASS_DEF_EXPORTFUNCTIONSPASS
+#include "heed/Transforms/Passes.h.inc"
+} // namespace heed
+
+using namespace mlir;
+
+static constexpr StringLiteral roleName = "heed.arg", nameName = "heed.name";
+
+/// The memory that holds a tensor at the boundary: row-major and contiguous.
+static MemRefType memoryOf(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return MemRefType::get(tensor.getShape(), tensor.getElementType());
+}
+
+static bool hasRole(func::FuncOp func, unsigned argument, StringRef role) {
+  auto found = func.getArgAttrOfType<StringAttr>(argument, roleName);
+  return found && found == role;
+}
+
+/// Makes argument `place`, a tensor, a memref.
+static void takeMemory(func::FuncOp func, unsigned place, bool writable) {
+  BlockArgument argument = func.getArgument(place);
+  Type tensor = argument.getType();
+  OpBuilder builder = OpBuilder::atBlockBegin(&func.front());
+  argument.setType(memoryOf(tensor));
+  auto contents = bufferization::ToTensorOp::create(builder, argument.getLoc(), tensor, argument,
+                                                    /*restrict=*/true, writable);
+  argument.replaceAllUsesExcept(contents, contents);
+}
+
+static LogicalResult exportFunction(func::FuncOp func) {
+  MLIRContext *context = func.getContext();
+  SmallVector<unsigned> caches;
+  for (BlockArgument argument : func.getArguments()) {
+    unsigned place = argument.getArgNumber();
+    if (!func.getArgAttr(place, roleName))
+      func.setArgAttr(place, roleName, StringAttr::get(context, "param"));
+    if (!func.getArgAttr(place, nameName))
+      if (auto named = argument.getLoc()->findInstanceOf<NameLoc>())
+        func.setArgAttr(place, nameName, named.getName());
+    if (hasRole(func, place, "cache"))
+      caches.push_back(place);
+    if (!isa<RankedTensorType>(argument.getType()) && !argument.getType().isIntOrIndexOrFloat())
+      return func.emitError() << "found a parameter of type " << argument.getType()
+                              << " in function '" << func.getName()
+                              << "', expected a ranked tensor or a number [E0704]";
+  }
+  for (Type type : func.getResultTypes())
+    if (!isa<RankedTensorType>(type))
+      return func.emitError() << "found a result of type " << type << " in function '"
+                              << func.getName() << "', expected a ranked tensor [E0704]";
+  unsigned resultCount = func.getNumResults();
+  if (caches.size() > resultCount)
+    return func.emitError() << "found " << caches.size() << " caches but " << resultCount
+                            << " results in function '" << func.getName()
+                            << "', expected each cache among the results [E0704]";
+  for (unsigned place = 0, end = func.getNumArguments(); place < end; ++place)
+    if (isa<RankedTensorType>(func.getArgument(place).getType()))
+      takeMemory(func, place, hasRole(func, place, "cache"));
+
+  auto ret = cast<func::ReturnOp>(func.front().getTerminator());
+  OpBuilder builder(ret);
+  auto store = [&](Value tensor, Value memory) {
+    bufferization::MaterializeInDestinationOp::create(builder, ret.getLoc(), /*result=*/Type(),
+                                                      tensor, memory, /*restrict=*/true,
+                                                      /*writable=*/true);
+  };
+  unsigned ownCount = resultCount - caches.size();
+  for (unsigned result = 0; result < ownCount; ++result) {
+    auto name = func.getResultAttrOfType<StringAttr>(result, nameName);
+    if (!name)
+      name = StringAttr::get(context, ownCount == 1 ? func.getName().str()
+                                                    : (func.getName() + Twine(result)).str());
+    NamedAttribute attributes[] = {{roleName, StringAttr::get(context, "result")},
+                                   {nameName, name}};
+    unsigned place = func.getNumArguments();
+    (void)func.insertArgument(place, memoryOf(ret.getOperand(result).getType()),
+                              DictionaryAttr::get(context, attributes),
+                              NameLoc::get(StringAttr::get(context, "out"), func.getLoc()));
+    store(ret.getOperand(result), func.getArgument(place));
+  }
+  for (auto [cache, place] : llvm::enumerate(caches))
+    store(ret.getOperand(ownCount + cache), func.getArgument(place));
+  ret.getOperandsMutable().clear();
+
+  func.removeResAttrsAttr();
+  func.setType(
+      FunctionType::get(context, func.front().getArgumentTypes(), /*results=*/TypeRange()));
+  if (!func->getAttr("heed.kind"))
+    func->setAttr("heed.kind", builder.getStringAttr("plain"));
+  return success();
+}
+
+namespace {
+
+struct ExportFunctionsPass : heed::impl::ExportFunctionsPassBase<ExportFunctionsPass> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      if (!func.isPublic() || func.isExternal())
+        continue;
+      if (failed(exportFunction(func)))
+        return signalPassFailure();
+      ++numExported;
+    }
+  }
+};
+
+} // namespace
