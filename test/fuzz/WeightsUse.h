@@ -1,4 +1,4 @@
-//===- WeightsUse.h - everything that a model does with a weights file --===//
+//===- WeightsUse.h - everything that a model does with a weights file ----===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- fuzz-gguf.cpp - any bytes as a GGUF file -------------------------===//
+//===- fuzz-gguf.cpp - any bytes as a GGUF file ---------------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- fuzz-safetensors.cpp - any bytes as a safetensors file or a shard index ===//
+//===- fuzz-safetensors.cpp - any bytes as a safetensors file or an index -===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

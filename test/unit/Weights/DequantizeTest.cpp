@@ -1,4 +1,4 @@
-//===- DequantizeTest.cpp - stored numbers to f32, bit for bit ----------===//
+//===- DequantizeTest.cpp - stored numbers to f32, bit for bit ------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

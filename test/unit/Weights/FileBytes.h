@@ -1,4 +1,4 @@
-//===- FileBytes.h - small weights files, right and wrong, put together by hand ===//
+//===- FileBytes.h - weights files, right and wrong, put together by hand -===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Fixture.h - stored blocks and what they mean ---------------------===//
+//===- Fixture.h - stored blocks and what they mean -----------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- GgufTest.cpp - GGUF headers, right and wrong ---------------------===//
+//===- GgufTest.cpp - GGUF headers, right and wrong -----------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

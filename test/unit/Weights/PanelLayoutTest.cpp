@@ -1,4 +1,4 @@
-//===- PanelLayoutTest.cpp - packed panels mean what the file means -----===//
+//===- PanelLayoutTest.cpp - packed panels mean what the file means -------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- StorageTypeTest.cpp - names and type numbers ---------------------===//
+//===- StorageTypeTest.cpp - names and type numbers -----------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- WeightsFileTest.cpp - paths that are and aren't weights files ----===//
+//===- WeightsFileTest.cpp - paths that are and aren't weights files ------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
