@@ -49,4 +49,33 @@ def ExportFunctionsPass : Pass<"heed-export-functions", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numExported", "exported", "functions exported">];
 }
 
+def FactorContractionsPass : Pass<"heed-factor-contractions", "::mlir::func::FuncOp"> {
+  let summary = "splits a sum of products of three or more tensors into the cheapest pairs";
+  let description = [{
+    A formula such as the update of one head, `sum[k, j] Vup[e, k] * A[i, j] * V[j, k]`,
+    is one `linalg.generic` that multiplies every factor for every combination of its
+    indices. This pass splits it into a tree of contractions of two factors each whose
+    multiply-adds are fewest:
+
+    ```
+    Z[i, k]  = sum[j] A[i, j] * V[j, k]
+    dE[i, e] = sum[k] Vup[e, k] * Z[i, k]
+    ```
+
+    Sizes known only at run time count as 4096. Two weights are not multiplied by
+    each other while anything else is left, since that would need their dense copies.
+    A factor that has none of the summed indices is multiplied last, elementwise.
+    An intermediate result has the axes of its first factor, then those of its second;
+    an attention pattern always is the first.
+
+    Needs: contractions as `attn::Contraction` describes them, which MLIRGen makes.
+    Guarantees: no contraction of more than two factors is left, but for those with more
+    than ten factors, which get a remark. Constant factors end up in the last product.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numFactored", "factored", "contractions split into pairs">];
+}
+
 #endif // HEED_TRANSFORMS_PASSES_TD

@@ -7,6 +7,7 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -106,6 +107,26 @@ LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
   if (!weight) // C1
     return emitOpError() << "names @" << getWeight() << ", which is no attn.weight";
+  WeightType declared = weight.getWeightType();
+  SmallVector<int64_t> shape(declared.getShape());
+  if (std::optional<ArrayRef<int64_t>> order = getPermuted()) {
+    if (static_cast<int64_t>(order->size()) != declared.getRank() || !isPermutationVector(*order))
+      return emitOpError() << "permuted [" << *order << "] is no permutation of the weight's "
+                           << declared.getRank() << " axes"; // C3
+    if (declared.getStorage() > Storage::BF16 && order->back() != declared.getRank() - 1)
+      return emitOpError() << "permuted [" << *order << "] moves the last axis, along which "
+                           << stringifyStorage(declared.getStorage()) << " has its blocks"; // C3
+    shape = applyPermutation(declared.getShape(), *order);
+  }
+  auto expected = WeightType::get(getContext(), shape, declared.getStorage());
+  if (getType() != expected) { // C1
+    InFlightDiagnostic error = emitOpError() << "has type " << getType() << "; expected " << expected;
+    error.attachNote(weight.getLoc()) << "the weight is declared here";
+    return error;
+  }
+  if (static_cast<bool>(getLayer()) != (weight.getLayers() > 0)) // C2
+    return emitOpError() << (getLayer() ? "gives a layer, but @" : "gives no layer, but @")
+                         << getWeight() << (getLayer() ? " is not per layer" : " is per layer");
   return success();
 }
 LogicalResult DequantizeOp::verify() { return success(); }

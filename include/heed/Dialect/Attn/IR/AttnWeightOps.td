@@ -44,15 +44,29 @@ def Attn_GetWeightOp : Attn_Op<"get_weight", [
     Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a declared weight, of one layer where it is per layer";
   let description = [{
-    Constraints:
-    * C1: the symbol names an `attn.weight` of the result's type.
-    * C2: `layer` is given exactly where the weight is per layer.
+    `permuted` gives the order in which the weight's axes are to be packed: the
+    result's axis i is the declared weight's axis `permuted[i]`. A projection whose
+    formula has a summed axis before a feature's, such as `Vup[h, e, k]` summed over
+    h and k, reads its weight so.
 
-    Example: `%Wq = attn.get_weight @Wq[%l] : !attn.weight<9x64x576, q4_1>`
+    Constraints:
+    * C1: the symbol names an `attn.weight` of the result's type, before `permuted`.
+    * C2: `layer` is given exactly where the weight is per layer.
+    * C3: `permuted` is a permutation of the weight's axes; in block storage the last
+      axis stays the last, since blocks lie along it.
+
+    Example:
+    ```mlir
+    %Wq = attn.get_weight @Wq[%l] : !attn.weight<9x64x576, q4_1>
+    %up = attn.get_weight @Vup permuted [1, 0, 2] : !attn.weight<576x9x64, f32>
+    ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$weight, Optional<Index>:$layer);
+  let arguments = (ins FlatSymbolRefAttr:$weight, Optional<Index>:$layer,
+    OptionalAttr<DenseI64ArrayAttr>:$permuted);
   let results = (outs Attn_WeightType:$result);
-  let assemblyFormat = "$weight (`[` $layer^ `]`)? `:` qualified(type($result)) attr-dict";
+  let assemblyFormat = [{
+    $weight (`[` $layer^ `]`)? (`permuted` $permuted^)? `:` qualified(type($result)) attr-dict
+  }];
 }
 
 def Attn_DequantizeOp : Attn_Op<"dequantize", [Pure]> {
@@ -78,7 +92,8 @@ def Attn_DequantizeOp : Attn_Op<"dequantize", [Pure]> {
 def Attn_EmbedOp : Attn_Op<"embed", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "token embeddings: rows of a table, chosen by token ids";
   let description = [{
-    `result[i, c…] = table[ids[i], c…]`.
+    `result[i, c…] = table[ids[i], c…]`. An id outside of the table reads its nearest
+    row, so that no id reads other memory.
 
     In tensor form the op has a result and, once destinations are given, an
     `into` operand of the result's type. In memref form it writes `into` and has

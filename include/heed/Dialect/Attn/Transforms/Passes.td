@@ -133,4 +133,105 @@ def LowerCachePass : Pass<"attn-lower-cache", "::mlir::func::FuncOp"> {
     Statistic<"numReads", "reads", "reads lowered">];
 }
 
+def RecognisePass : Pass<"attn-recognise", "::mlir::func::FuncOp"> {
+  let summary = "finds embeddings, projections, scores and weighing in formulas";
+  let description = [{
+    Starts from what is certain and needs no names: a product with a weight is a
+    projection; what a softmax normalises, seen through its mask and the modifiers of
+    its scores, is scores; what its pattern is multiplied with is values.
+
+    | formula | becomes |
+    |---|---|
+    | `embed[tokens[i], c]` | `attn.embed` |
+    | `sum[c] W[f, c] * X[i, c]`, in any order of X's axes | `attn.project`, with `linalg.transpose` before or after it where the order differs |
+    | `sum[c] Wqkv[1, h, k, c] * X[i, c]` | a `tensor.extract_slice` of the whole weight's projection, which query, key and value share |
+    | `sum[h, k] Vup[h, e, k] * Z[h, i, k]` | `attn.project` with the weight `permuted` to [e, h, k] |
+    | `sum[k] Q[h, i, k] * K[h / group, j, k] / sqrt(dk)` under a softmax over j | `attn.scores` |
+    | `sum[j] A[h, i, j] * V[h / group, j, k]` | `attn.weigh` |
+
+    Before:
+    ```
+    %S = linalg.generic … ins(%Q, %K) { mulf, mulf by 0.125, addf }
+    %M = attn.mask %S …
+    %A = attn.softmax %M dimension 2
+    %Z = linalg.generic … ins(%A, %V) { mulf, addf }
+    ```
+    After:
+    ```
+    %S = attn.scores %Q, %K scale 0.125
+    %M = attn.mask %S …
+    %A = attn.softmax %M dimension 2
+    %Z = attn.weigh %A, %V
+    ```
+
+    Constant factors go into the scale of scores, and follow projections and weighing
+    elementwise. Projections get the role in which attention reads or feeds them.
+
+    Needs: contractions of two factors (`heed-factor-contractions`).
+    Guarantees: means the same. A product with a weight, or under or over a softmax,
+    that the ops can't say stays a `linalg.generic` and gets a remark that says why.
+    Transposes that undo each other, copies, repeated and unread values are gone.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numEmbeddings", "embeddings", "gathers of a weight's rows">,
+    Statistic<"numProjections", "projections", "products with a weight">,
+    Statistic<"numScores", "scores", "products of queries and keys">,
+    Statistic<"numWeighings", "weighings", "products of patterns and values">];
+}
+
+def FuseAttentionPass : Pass<"attn-fuse-attention", "::mlir::func::FuncOp"> {
+  let summary = "fuses scores, modifiers, mask, softmax and weighing into one op";
+  let description = [{
+    Before:
+    ```
+    %S = attn.scores %Q, %K scale 0.125
+    %C = linalg.generic … ins(%S) { 30 * tanh(s / 30) }
+    %M = attn.mask %C { j <= i }
+    %A = attn.softmax %M dimension 2
+    %Z = attn.weigh %A, %V
+    %T = linalg.transpose ins(%Z) permutation = [1, 0, 2]
+    ```
+    After:
+    ```
+    %T = attn.attention %Q, %K, %V scale 0.125 rows_first
+    score { 30 * tanh(s / 30) } mask { j <= i }
+    ```
+
+    Every elementwise op between the scores and their mask goes into the score region
+    in its order; where it reads other tensors, the region reads their elements. Several
+    masks show what all of them show. A modifier after a mask isn't fused, since it would
+    see -inf.
+
+    Needs: `attn-recognise`.
+    Guarantees: means the same. An `attn.weigh` whose steps can't be fused stays and gets a
+    remark that says why, among them one whose pattern or scores are read elsewhere, and so
+    asked for by name.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numFused", "fused", "attentions fused">];
+}
+
+def DecomposePass : Pass<"attn-decompose", "::mlir::func::FuncOp"> {
+  let summary = "writes attention's unfused steps as plain loops";
+  let description = [{
+    Rewrites the `attn.scores`, `attn.mask`, `attn.softmax` and `attn.weigh` that no
+    fusion took, so that every legal program compiles:
+
+    ```
+    %A = attn.softmax %S dimension 1
+    ```
+    becomes one `linalg.generic` each for `m = max[j] s`, `p = exp(s - m)`,
+    `t = sum[j] p` and `p / t`, the last three giving zeros in a row whose scores are
+    all -inf.
+
+    Guarantees: none of the four ops is left, and the meaning is that of their documentation.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numDecomposed", "decomposed", "steps written as loops">];
+}
+
 #endif // HEED_DIALECT_ATTN_TRANSFORMS_PASSES_TD
