@@ -106,8 +106,9 @@ void StepFunction::rewrite() {
   addArguments();
   renumberRows();
   // From here on the analysis' values are gone: threading a cache replaces loops.
-  for (const CachedRows &cache : caches)
-    addCache(cache);
+  unsigned firstCache = func.getNumArguments() - caches.size();
+  for (auto [number, cache] : llvm::enumerate(caches))
+    addCache(cache, func.getArgument(firstCache + number));
   narrowResult();
 }
 
@@ -130,8 +131,8 @@ void StepFunction::addArguments() {
     auto type = cast<RankedTensorType>(cache.readers[0]->get().getType());
     SmallVector<int64_t> shape(type.getShape());
     shape.insert(shape.begin(), cache.layers);
-    finalCaches.push_back(addArgument(RankedTensorType::get(shape, type.getElementType()), "cache",
-                                      cache.name, cache.name + "_cache"));
+    addArgument(RankedTensorType::get(shape, type.getElementType()), "cache", cache.name,
+                cache.name + "_cache");
   }
 
   BlockArgument tokens = func.getArgument(0);
@@ -279,7 +280,7 @@ static Value layerNumber(OpBuilder &builder, Location loc, ArrayRef<scf::ForOp> 
 
 /// Appends the rows where they are computed, reads all of them back for the attentions, and hands
 /// the cache through the loops in between.
-void StepFunction::addCache(const CachedRows &cache) {
+void StepFunction::addCache(const CachedRows &cache, BlockArgument argument) {
   IRRewriter rewriter(func.getContext());
   auto append = [&](Value stored) -> Value {
     Value fresh = cache.readers[0]->get();
@@ -311,16 +312,13 @@ void StepFunction::addCache(const CachedRows &cache) {
     assert(succeeded(loop) && "an scf.for takes any number of iter_args");
     return (*loop)->getResults().back();
   };
-  for (Value &stored : finalCaches)
-    if (auto argument = dyn_cast<BlockArgument>(stored);
-        argument &&
-        func.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "heed.name") == cache.name) {
-      stored = enter(stored, 0);
-      return;
-    }
+  // Returned at once: the next cache's way through the same loops replaces them, and their uses.
+  Value final = enter(argument, 0);
+  func.front().getTerminator()->insertOperands(func.front().getTerminator()->getNumOperands(),
+                                               final);
 }
 
-/// Returns the rows that were asked for, and the caches.
+/// Returns, of the result, the rows that were asked for.
 void StepFunction::narrowResult() {
   auto ret = cast<func::ReturnOp>(func.front().getTerminator());
   OpBuilder builder(ret);
@@ -332,14 +330,9 @@ void StepFunction::narrowResult() {
   sizes.push_back(asked);
   for (int64_t size : type.getShape().drop_front())
     sizes.push_back(builder.getIndexAttr(size));
-  SmallVector<Value> results = {tensor::ExtractSliceOp::create(builder, result.getLoc(), type,
-                                                               result, offsets, sizes, strides)};
-  llvm::append_range(results, finalCaches);
-  ret.getOperandsMutable().assign(results);
-
-  SmallVector<Type> resultTypes;
-  for (Value value : results)
-    resultTypes.push_back(value.getType());
-  func.setType(FunctionType::get(func.getContext(), func.getArgumentTypes(), resultTypes));
+  ret->setOperand(0, tensor::ExtractSliceOp::create(builder, result.getLoc(), type, result, offsets,
+                                                    sizes, strides));
+  func.setType(FunctionType::get(func.getContext(), func.getArgumentTypes(),
+                                 SmallVector<Type>(ret->getOperandTypes())));
   func->setAttr("heed.kind", builder.getStringAttr("step"));
 }

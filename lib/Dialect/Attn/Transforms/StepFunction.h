@@ -44,7 +44,7 @@ private:
   void shiftRow(mlir::Value index);
   void readTablesAtRows(mlir::linalg::LinalgOp op);
   void resizeRows(mlir::Operation *op);
-  void addCache(const CachedRows &cache);
+  void addCache(const CachedRows &cache, mlir::BlockArgument argument);
   void narrowResult();
 
   mlir::func::FuncOp func;
@@ -53,7 +53,6 @@ private:
   // The new arguments and the sizes made of them: rows before this call, the first row asked for,
   // rows of this call, rows asked for, rows after this call.
   mlir::Value past, first, count, asked, length;
-  llvm::SmallVector<mlir::Value> finalCaches;
 };
 
 } // namespace heed::attn
