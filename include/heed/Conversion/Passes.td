@@ -10,4 +10,115 @@
 
 include "mlir/Pass/PassBase.td"
 
+def EntryPointsPass : Pass<"convert-entry-points", "::mlir::ModuleOp"> {
+  let summary = "gives exported functions the runtime's call";
+  let description = [{
+    Each exported function becomes `@<name>_entry(%context, %ints, %buffers)` of
+    three `!llvm.ptr`, the `heed_entry` of heed/Runtime/Artifact.h. Its body is the
+    function's, below code that reads run-time sizes, past, first and capacity
+    from `ints` and makes memrefs of the base addresses in `buffers`. The entry
+    block's argument 0 is the call's `heed_context`, and the attribute `heed.entry`
+    holds the function's own name.
+
+    Which size a dynamic axis has is said by the argument's `heed.dims` (a size;
+    -1 - s for run-time size s; -1000 for the caches' capacity; -2000 for n - first)
+    or follows from its `heed.arg`.
+
+    Needs `heed-export-functions` and bufferized bodies. Afterwards no function
+    carries `heed.arg`.
+
+    Before:
+    ```mlir
+    func.func @double(%x: memref<?xf32> {heed.arg = "param"},
+                      %y: memref<?xf32> {heed.arg = "result"})
+        attributes {heed.sizes = ["n"]}
+    ```
+    After:
+    ```mlir
+    func.func @double_entry(%context: !llvm.ptr, %ints: !llvm.ptr, %buffers: !llvm.ptr)
+        attributes {heed.entry = "double", heed.sizes = ["n"]}
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [
+    Statistic<"numEntries", "entries", "Number of functions that became entries">,
+    Statistic<"numArguments", "arguments", "Number of arguments unpacked">
+  ];
+}
+
+def ConvertAttnToVectorPass : Pass<"convert-attn-to-vector"> {
+  let summary = "attn ops on memrefs become loops of vector code";
+  let description = [{
+    `attn.project`, `attn.embed` and `attn.online_attention` become `scf` loops
+    around `vector` ops, all in vectors of 16 lanes and with sums in registers.
+    Projections and embeddings are divided into tasks by an `scf.forall`; how they
+    are divided doesn't depend on the number of threads.
+
+    Weights are read through a pointer, `builtin.unrealized_conversion_cast` of
+    the `!attn.weight`, which `convert-weights-to-llvm` resolves; how their bytes
+    lie is said by heed/Weights/PanelLayout.h.
+
+    Needs memref form. Afterwards none of the three ops is left.
+  }];
+  let options = [
+    Option<"nativeLanes", "native-lanes", "int64_t", "16",
+           "f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let statistics = [Statistic<"numKernels", "kernels", "Number of ops converted">];
+}
+
+def ConvertWeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "weights become addresses from the call's table";
+  let description = [{
+    `attn.get_weight` loads its address from the `weights` table of the call's
+    heed_context (heed/Runtime/Artifact.h), which is argument 0 of the entry;
+    `attn.dequantize` makes a memref of a dense weight's address.
+
+    Needs `convert-entry-points` and `convert-attn-to-vector`. Afterwards no `attn`
+    op but the declarations of weights is left.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def ConvertLinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {
+  let summary = "linalg ops on memrefs become scalar loops over rows";
+  let description = [{
+    Each linalg op becomes a nest of `scf.for`: its parallel axes outside, its
+    reductions inside with their sums in registers. The first parallel axis of
+    dynamic length is divided into tasks of `rows` rows by an `scf.forall`, unless
+    the op already is inside one. LLVM vectorises the innermost loops; sums may be
+    reassociated for that.
+
+    Needs memref form. Afterwards no linalg op is left.
+  }];
+  let options = [Option<"rows", "rows", "int64_t", "8", "rows of a task">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numNests", "nests", "Number of ops converted">];
+}
+
+def ConvertForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
+  let summary = "parallel loops become tasks of the runtime's pool";
+  let description = [{
+    The body of each outermost `scf.forall` moves to a function of its own, and the
+    loop becomes a call of `heed_parallel_for` (heed/Runtime/Artifact.h) with that
+    function and a struct of the values that the body uses. An `scf.forall` inside
+    another runs as plain loops: nested parallelism costs more than it gives.
+    Small buffers of a task move to its stack.
+
+    Needs memref form and `convert-entry-points`. Afterwards no `scf.forall` is left.
+  }];
+  let options = [
+    Option<"stackBytes", "stack-bytes", "int64_t", "65536",
+           "the largest buffer that a task keeps on its stack">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numTasks", "tasks", "Number of loops outlined">];
+}
+
 #endif // HEED_CONVERSION_PASSES_TD
