@@ -1,0 +1,156 @@
+//===- ArtifactInfo.cpp - what an artefact says of itself, to be written --===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Target/CPU/ArtifactInfo.h"
+
+#include "heed/Conversion/ExportedFunction.h"
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+#include "heed/Runtime/Artifact.h"
+#include "heed/Target/CPU/TokenLimit.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace heed;
+
+std::string ArtifactInfo::stem() const {
+  std::string stem;
+  for (char c : name)
+    stem += llvm::isAlnum(c) ? c : '_';
+  if (stem.empty() || llvm::isDigit(stem.front()))
+    stem.insert(0, "m");
+  return stem;
+}
+
+static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
+  attn::WeightType type = op.getWeightType();
+  WeightInfo weight;
+  weight.name = op.getSymName().str();
+  weight.tensor = op.getTensor().str();
+  if (auto fallback = op.getFallback())
+    weight.fallback = fallback->str();
+  weight.storage = static_cast<int32_t>(type.getStorage());
+  weight.layers = std::max<int64_t>(1, op.getLayers());
+
+  auto number = [&](StringRef attribute, int64_t otherwise) {
+    auto value = op->getAttrOfType<IntegerAttr>(attribute);
+    return value ? value.getInt() : otherwise;
+  };
+  int64_t elements = 1;
+  for (int64_t size : type.getShape())
+    if (llvm::MulOverflow(elements, size, elements))
+      return op.emitError("weight has more elements than fit 63 bits");
+  weight.layout = static_cast<int32_t>(number("heed.layout", HEED_LAYOUT_DENSE_F32));
+  weight.rows = number("heed.rows", elements);
+  weight.cols = number("heed.cols", 1);
+  int64_t product = 0;
+  if (weight.rows <= 0 || weight.cols <= 0 ||
+      llvm::MulOverflow(weight.rows, weight.cols, product) || product != elements)
+    return op.emitError("heed.rows ") << weight.rows << " times heed.cols " << weight.cols
+                                      << " must be the weight's " << elements << " elements";
+  if (weight.layout != HEED_LAYOUT_DENSE_F32 && weight.layout != HEED_LAYOUT_PANELS)
+    return op.emitError("heed.layout must be 0 (dense) or 1 (panels), found ") << weight.layout;
+  return weight;
+}
+
+/// A cache [layers…, heads, capacity, width…], of which leading axes may be absent.
+static FailureOr<CacheInfo> readCache(func::FuncOp function, const ExportedArgument &argument) {
+  CacheInfo cache;
+  cache.name = argument.name;
+  auto capacity = llvm::find(argument.dims, kDimCapacity);
+  bool others = llvm::any_of(argument.dims, [](int64_t d) { return d < 0 && d != kDimCapacity; });
+  auto shaped = cast<ShapedType>(argument.type);
+  if (capacity == argument.dims.end() || others || llvm::count(argument.dims, kDimCapacity) != 1 ||
+      !shaped.getElementType().isF32())
+    return function.emitError("cache '")
+           << argument.name << "' must hold f32 and have one dynamic axis, its capacity, found "
+           << argument.type;
+  int64_t position = capacity - argument.dims.begin();
+  for (auto [axis, dim] : llvm::enumerate(argument.dims)) {
+    if (int64_t(axis) > position)
+      cache.width *= dim;
+    else if (int64_t(axis) == position - 1)
+      cache.heads = dim;
+    else if (int64_t(axis) < position)
+      cache.layers *= dim;
+  }
+  return cache;
+}
+
+static FailureOr<ArgumentInfo> readTensor(func::FuncOp function, const ExportedArgument &argument) {
+  ArgumentInfo tensor;
+  tensor.name = argument.name;
+  Type element = cast<ShapedType>(argument.type).getElementType();
+  if (!element.isF32() && !element.isSignlessInteger(32))
+    return function.emitError("'")
+           << argument.name << "' must hold f32 or i32 to be passed from C, found " << element;
+  tensor.element = element.isF32() ? HEED_F32 : HEED_I32;
+  if (argument.dims.size() > HEED_MAX_RANK)
+    return function.emitError("'") << argument.name << "' has " << argument.dims.size()
+                                   << " axes; an exported tensor has at most " << HEED_MAX_RANK;
+  // The runtime knows that a step writes the rows it is asked for alone.
+  for (int64_t dim : argument.dims)
+    tensor.dims.push_back(dim == kDimNewRows ? runtimeDim(0) : dim);
+  return tensor;
+}
+
+static FailureOr<FunctionInfo> readFunction(func::FuncOp op) {
+  FailureOr<ExportedFunction> exported = readExportedFunction(op);
+  if (failed(exported))
+    return failure();
+  FunctionInfo function;
+  function.name = op.getSymName().str();
+  if (auto comment = op->getAttrOfType<StringAttr>("heed.comment"))
+    function.comment = comment.getValue().str();
+  function.isStep = exported->isStep;
+  function.sizes.assign(exported->sizes.begin(), exported->sizes.end());
+  function.bounds.assign(exported->bounds.begin(), exported->bounds.end());
+  if (!exported->bounds.empty())
+    function.context = exported->bounds.front();
+
+  for (const ExportedArgument &argument : exported->arguments) {
+    if (argument.role == ArgumentRole::Cache) {
+      FailureOr<CacheInfo> cache = readCache(op, argument);
+      if (failed(cache))
+        return failure();
+      function.caches.push_back(*cache);
+    } else if (argument.role == ArgumentRole::Param || argument.role == ArgumentRole::Result) {
+      FailureOr<ArgumentInfo> tensor = readTensor(op, argument);
+      if (failed(tensor))
+        return failure();
+      (argument.role == ArgumentRole::Param ? function.params : function.results)
+          .push_back(*tensor);
+    }
+  }
+  if (auto limit = op->getAttrOfType<IntegerAttr>("heed.token_limit"))
+    function.tokenLimit = limit.getInt();
+  else
+    function.tokenLimit = findTokenLimit(op);
+  return function;
+}
+
+FailureOr<ArtifactInfo> heed::collectArtifactInfo(ModuleOp module, std::string name) {
+  ArtifactInfo info;
+  info.name = std::move(name);
+  for (auto op : module.getOps<attn::WeightOp>()) {
+    FailureOr<WeightInfo> weight = readWeight(op);
+    if (failed(weight))
+      return failure();
+    info.weights.push_back(*weight);
+  }
+  for (auto op : module.getOps<func::FuncOp>()) {
+    if (!isExported(op))
+      continue;
+    FailureOr<FunctionInfo> function = readFunction(op);
+    if (failed(function))
+      return failure();
+    info.functions.push_back(*function);
+  }
+  if (info.functions.empty())
+    return module.emitError("the program exports no function");
+  return info;
+}
