@@ -47,6 +47,9 @@ static void takeMemory(func::FuncOp func, unsigned place, bool writable) {
 
 static LogicalResult exportFunction(func::FuncOp func) {
   MLIRContext *context = func.getContext();
+  if (!func.getBody().hasOneBlock())
+    return func.emitError() << "found branches in function '" << func.getName()
+                            << "', expected one block [E0704]";
   SmallVector<unsigned> caches;
   for (BlockArgument argument : func.getArguments()) {
     unsigned place = argument.getArgNumber();

@@ -18,3 +18,12 @@ func.func @memory(%x: memref<4xf32>) {
 func.func @lost(%c: tensor<1x?x4xf32> {heed.arg = "cache"}) {
   return
 }
+
+// -----
+
+// expected-error @below {{found branches in function 'branches', expected one block [E0704]}}
+func.func @branches(%x: tensor<?xf32>) -> tensor<?xf32> {
+  cf.br ^end
+^end:
+  return %x : tensor<?xf32>
+}

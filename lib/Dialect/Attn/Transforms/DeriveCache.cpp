@@ -31,12 +31,19 @@ struct DeriveCachePass : heed::attn::impl::DeriveCachePassBase<DeriveCachePass> 
   using DeriveCachePassBase::DeriveCachePassBase;
 
   void runOnOperation() override {
-    func::FuncOp func = getOperation();
-    if (func.isExternal())
-      return;
+    bool refused = false;
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isExternal())
+        refused |= failed(derive(func));
+    if (refused)
+      signalPassFailure();
+  }
+
+  LogicalResult derive(func::FuncOp func) {
+    auto keep = [&] { func->setAttr("heed.kind", StringAttr::get(&getContext(), "plain")); };
     if (!RowAnalysis::appliesTo(func)) {
-      func->setAttr("heed.kind", StringAttr::get(&getContext(), "plain"));
-      return;
+      keep();
+      return success();
     }
     OwningOpRef<func::FuncOp> draft = func.clone();
     separateDestinations(*draft);
@@ -46,20 +53,20 @@ struct DeriveCachePass : heed::attn::impl::DeriveCachePassBase<DeriveCachePass> 
     if (refusals.empty())
       if (std::optional<Refusal> refusal = step.collectCaches())
         refusals.push_back(*refusal);
-    if (!refusals.empty()) {
-      if (!required) {
-        func->setAttr("heed.kind", StringAttr::get(&getContext(), "plain"));
-        return;
-      }
-      for (const Refusal &refusal : refusals)
-        emitError(refusal.place) << refusal.message;
-      return signalPassFailure();
+    if (!refusals.empty() && !required) {
+      keep();
+      return success();
     }
+    for (const Refusal &refusal : refusals)
+      emitError(refusal.place) << refusal.message;
+    if (!refusals.empty())
+      return failure();
     step.rewrite();
     func->setAttrs((*draft)->getAttrs());
     func.getBody().takeBody(draft->getBody());
     numCaches += step.getCacheCount();
     ++numSteps;
+    return success();
   }
 };
 

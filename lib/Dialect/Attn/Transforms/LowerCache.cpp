@@ -45,7 +45,7 @@ struct LayerSlice {
 struct LowerCachePass : heed::attn::impl::LowerCachePassBase<LowerCachePass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    getOperation().walk([&](CacheAppendOp op) {
+    getOperation()->walk([&](CacheAppendOp op) {
       rewriter.setInsertionPoint(op);
       auto rowsType = op.getRows().getType();
       OpFoldResult count =
@@ -55,7 +55,7 @@ struct LowerCachePass : heed::attn::impl::LowerCachePassBase<LowerCachePass> {
                                                          place.offsets, place.sizes, place.strides);
       ++numAppends;
     });
-    getOperation().walk([&](CacheReadOp op) {
+    getOperation()->walk([&](CacheReadOp op) {
       rewriter.setInsertionPoint(op);
       LayerSlice place(rewriter, op.getCache().getType(), op.getLayer(), rewriter.getIndexAttr(0),
                        op.getLength());

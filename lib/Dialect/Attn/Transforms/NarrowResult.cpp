@@ -174,9 +174,11 @@ struct NarrowResultPass : heed::attn::impl::NarrowResultPassBase<NarrowResultPas
   void runOnOperation() override {
     func::FuncOp func = getOperation();
     auto kind = func->getAttrOfType<StringAttr>("heed.kind");
-    if (!kind || kind != "step" || func.isExternal())
+    if (!kind || kind != "step" || !func.getBody().hasOneBlock())
       return;
     Operation *ret = func.front().getTerminator();
+    if (ret->getNumOperands() == 0)
+      return;
     auto slice = ret->getOperand(0).getDefiningOp<tensor::ExtractSliceOp>();
     if (!slice || !slice.hasUnitStride() || slice.getType().getRank() < 1 ||
         slice.getSourceType().getRank() != slice.getType().getRank())

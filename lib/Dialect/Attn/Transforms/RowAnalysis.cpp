@@ -168,7 +168,7 @@ bool heed::attn::addressesRow(OpOperand &use) {
 //===----------------------------------------------------------------------===//
 
 bool RowAnalysis::appliesTo(func::FuncOp func) {
-  if (func.isExternal() || func.getNumArguments() != 1 || func.getNumResults() != 1)
+  if (!func.getBody().hasOneBlock() || func.getNumArguments() != 1 || func.getNumResults() != 1)
     return false;
   auto tokens = dyn_cast<RankedTensorType>(func.getArgumentTypes()[0]);
   auto result = dyn_cast<RankedTensorType>(func.getResultTypes()[0]);
@@ -294,7 +294,7 @@ void RowAnalysis::visitRowCount(tensor::DimOp op) {
   if (axis && !isDynamicAxis(op.getSource(), *axis))
     return;
   for (Operation *user : op->getUsers())
-    if (!isa<tensor::EmptyOp, tensor::ExtractSliceOp>(user))
+    if (!isa<tensor::EmptyOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp>(user))
       return refuse(user, "the number of rows used as a value, which changes as rows come");
 }
 
@@ -318,12 +318,21 @@ void RowAnalysis::visitReturn(func::ReturnOp op) {
 
 void RowAnalysis::visitReshape(Operation *op, Value collapsed, Value expanded,
                                ArrayRef<ReassociationIndices> groups) {
+  auto shape = cast<RankedTensorType>(expanded.getType()).getShape();
   for (auto [axis, group] : llvm::enumerate(groups)) {
     if (!isDynamicAxis(collapsed, axis))
       continue;
-    if (group.size() != 1)
-      return refuse(op, "rows reshaped together with another axis");
-    unite(axisNode(collapsed, axis), axisNode(expanded, group[0]), op);
+    // Axes of size 1 beside the rows leave each row where it is.
+    std::optional<int64_t> rowAxis;
+    for (int64_t part : group)
+      if (shape[part] != 1) {
+        if (rowAxis)
+          return refuse(op, "rows reshaped together with another axis");
+        rowAxis = part;
+      }
+    if (!rowAxis || !isDynamicAxis(expanded, *rowAxis))
+      return refuse(op, "rows reshaped into something else than rows");
+    unite(axisNode(collapsed, axis), axisNode(expanded, *rowAxis), op);
   }
 }
 

@@ -162,7 +162,7 @@ void StepFunction::renumberRows() {
       for (BlockArgument index : mask.getPredicate().getArguments())
         if (rows.ofAxis(mask.getScores(), index.getArgNumber()) == Rows::Query)
           shiftRow(index);
-    } else if (isa<tensor::EmptyOp, tensor::ExtractSliceOp>(op)) {
+    } else if (isa<tensor::EmptyOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp>(op)) {
       resizeRows(op);
     }
   }
@@ -218,8 +218,8 @@ void StepFunction::readTablesAtRows(linalg::LinalgOp op) {
   }
 }
 
-/// Gives each dynamic axis of a `tensor.empty` or of a slice the number of rows it runs over, and a
-/// slice of a table its place.
+/// Gives each dynamic axis of a `tensor.empty`, a reshape or a slice the number of rows it runs
+/// over, and a slice of a table its place.
 void StepFunction::resizeRows(Operation *op) {
   auto rowsOn = [&](int64_t axis) {
     return rows.ofAxis(op->getResult(0), axis) == Rows::Key ? length : count;
@@ -229,6 +229,13 @@ void StepFunction::resizeRows(Operation *op) {
     for (int64_t axis = 0; axis < empty.getType().getRank(); ++axis)
       if (empty.getType().isDynamicDim(axis))
         empty.getDynamicSizesMutable()[next++].set(rowsOn(axis));
+    return;
+  }
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    unsigned next = 0;
+    for (auto [axis, size] : llvm::enumerate(expand.getStaticOutputShape()))
+      if (ShapedType::isDynamic(size))
+        expand.getOutputShapeMutable()[next++].set(rowsOn(axis));
     return;
   }
   auto slice = cast<tensor::ExtractSliceOp>(op);

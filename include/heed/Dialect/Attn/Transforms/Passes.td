@@ -10,7 +10,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def DeriveCachePass : Pass<"attn-derive-cache", "::mlir::func::FuncOp"> {
+def DeriveCachePass : Pass<"attn-derive-cache", "::mlir::ModuleOp"> {
   let summary = "derives the key/value cache: one step for prompts, chunks and single tokens";
   let description = [{
     A function from tokens `int[n]` to `[n, …]` in which row i depends on tokens
@@ -108,7 +108,7 @@ def NarrowResultPass : Pass<"attn-narrow-result", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numNarrowed", "narrowed", "ops that compute fewer rows">];
 }
 
-def LowerCachePass : Pass<"attn-lower-cache", "::mlir::func::FuncOp"> {
+def LowerCachePass : Pass<"attn-lower-cache"> {
   let summary = "makes cache ops slices of the cache";
   let description = [{
     Appending is inserting a slice, reading is extracting one; bufferization then
