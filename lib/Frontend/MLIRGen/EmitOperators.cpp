@@ -139,6 +139,9 @@ Value ScalarEmitter::emitInteger(const program::Expr &expr, const program::Binar
   Location loc = function.module.locations.at(expr.range);
   if (binary.op == BinaryOp::Div || binary.op == BinaryOp::Mod)
     return emitDivision(expr, binary);
+  // Sema clamps token ids; the token limit makes that superfluous.
+  if (const program::Expr *operand = function.ranges.decided(binary))
+    return emit(*operand);
   Value lhs = emit(*binary.lhs), rhs = emit(*binary.rhs);
   auto compare = [&](arith::CmpIPredicate predicate) -> Value {
     return arith::CmpIOp::create(builder, loc, predicate, lhs, rhs);

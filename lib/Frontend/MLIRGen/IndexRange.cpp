@@ -42,15 +42,22 @@ static IndexRange scale(const IndexRange &x, int64_t factor) {
   return range;
 }
 
+/// A size that both are less than, or -1. A size is at least 1, so that 0 is less than any.
+static int32_t commonSize(const IndexRange &a, const IndexRange &b) {
+  auto isBelowAny = [](const IndexRange &range) { return range.high && *range.high <= 0; };
+  if (a.below == b.below || isBelowAny(b))
+    return a.below;
+  return isBelowAny(a) ? b.below : -1;
+}
+
 /// Either of two.
 static IndexRange join(const IndexRange &a, const IndexRange &b) {
   IndexRange range;
+  range.below = commonSize(a, b);
   if (a.low && b.low)
     range.low = std::min(*a.low, *b.low);
   if (a.high && b.high)
     range.high = std::max(*a.high, *b.high);
-  if (a.below == b.below)
-    range.below = a.below;
   return range;
 }
 
@@ -110,8 +117,7 @@ IndexRange IndexRanges::ofBinary(const program::Binary &binary) const {
     range.low = a.low && b.low ? std::max(*a.low, *b.low) : (a.low ? a.low : b.low);
     if (a.high && b.high)
       range.high = std::max(*a.high, *b.high);
-    if (a.below == b.below)
-      range.below = a.below;
+    range.below = commonSize(a, b);
     return range;
   default:
     return range;
@@ -148,14 +154,35 @@ IndexRange IndexRanges::byIntervals(const program::Expr &expr) const {
   return range;
 }
 
+/// `expr` without the minima and maxima with constants around it, which Sema clamps indices by.
+static const program::Expr &withoutClamps(const program::Expr &expr) {
+  auto *binary = std::get_if<program::Binary>(&expr.node);
+  if (!binary || (binary->op != program::BinaryOp::Min && binary->op != program::BinaryOp::Max) ||
+      !constantIndex(*binary->rhs))
+    return expr;
+  return withoutClamps(*binary->lhs);
+}
+
 IndexRanges::IndexRanges(const program::Function &function,
                          const std::vector<program::Weight> &weights)
     : function(function) {
   walk(function.body, [&](const program::Expr &expr) {
     auto *read = std::get_if<program::ReadWeight>(&expr.node);
-    if (read && !read->indices.empty() && isToken(*read->indices.front()))
+    if (read && !read->indices.empty() && isToken(withoutClamps(*read->indices.front())))
       tokenLimit = std::max(tokenLimit, weights[read->weight].shape.front());
   });
+}
+
+const program::Expr *IndexRanges::decided(const program::Binary &binary) const {
+  IndexRange a = of(*binary.lhs), b = of(*binary.rhs);
+  bool isMin = binary.op == program::BinaryOp::Min, isMax = binary.op == program::BinaryOp::Max;
+  if ((isMin && a.high && b.low && *a.high <= *b.low) ||
+      (isMax && a.low && b.high && *a.low >= *b.high))
+    return binary.lhs.get();
+  if ((isMin && a.low && b.high && *b.high <= *a.low) ||
+      (isMax && a.high && b.low && *b.low >= *a.high))
+    return binary.rhs.get();
+  return nullptr;
 }
 
 /// The one index variable that an arithmetic expression depends on, or -1.

@@ -49,6 +49,9 @@ public:
   /// extent (`k + 1 - 2 * (k % 2)`), else by interval arithmetic.
   IndexRange of(const program::Expr &expr) const;
 
+  /// The operand that a minimum or maximum always is, or null where that isn't known.
+  const program::Expr *decided(const program::Binary &binary) const;
+
 private:
   IndexRange byIntervals(const program::Expr &expr) const;
   IndexRange ofBinary(const program::Binary &binary) const;
