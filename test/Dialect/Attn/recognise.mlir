@@ -2,7 +2,7 @@
 
 attn.weight @table : !attn.weight<100x32, q8_0> tensor "table"
 attn.weight @Wq : !attn.weight<6x4x32, q4_0> tensor "wq"
-attn.weight @Wqkv : !attn.weight<3x2x4x32, f32> tensor "wqkv"
+attn.weight @Wqkv : !attn.weight<24x32, q8_0> tensor "wqkv"
 attn.weight @Vup : !attn.weight<6x32x4, f32> tensor "vup"
 attn.weight @packed : !attn.weight<32x64, q4_0> tensor "packed"
 
@@ -60,6 +60,32 @@ func.func @projection(%X: tensor<?x32xf32>, %n: index) -> tensor<6x?x4xf32> {
     linalg.yield %1 : f32
   } -> tensor<6x?x4xf32>
   return %Q : tensor<6x?x4xf32>
+}
+
+// K[h,j,k] = sum[c] Wqkv[8 + h * 4 + k, c] * X[j,c]: a range of the features, as heads.
+
+// CHECK-LABEL: func.func @feature_range
+// CHECK: %[[ALL:.+]] = attn.project linear %{{.+}}, %{{.+}} : tensor<5x32xf32>, !attn.weight<24x32, q8_0> -> tensor<5x24xf32>
+// CHECK: %[[KEYS:.+]] = tensor.extract_slice %[[ALL]][0, 8] [5, 8] [1, 1] : tensor<5x24xf32> to tensor<5x8xf32>
+// CHECK: %[[HEADS:.+]] = tensor.expand_shape %[[KEYS]] {{\[}}[0], [1, 2]] output_shape [5, 2, 4] : tensor<5x8xf32> into tensor<5x2x4xf32>
+// CHECK: linalg.transpose ins(%[[HEADS]] : tensor<5x2x4xf32>) {{.*}} permutation = [1, 0, 2]
+func.func @feature_range(%X: tensor<5x32xf32>) -> tensor<2x5x4xf32> {
+  %w = attn.get_weight @Wqkv : !attn.weight<24x32, q8_0>
+  %W = attn.dequantize %w : !attn.weight<24x32, q8_0> -> tensor<24x32xf32>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<2x5x4xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<2x5x4xf32>) -> tensor<2x5x4xf32>
+  %K = linalg.generic {
+      indexing_maps = [affine_map<(h, j, k, c) -> (h * 4 + k + 8, c)>, affine_map<(h, j, k, c) -> (j, c)>,
+                       affine_map<(h, j, k, c) -> (h, j, k)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+      ins(%W, %X : tensor<24x32xf32>, tensor<5x32xf32>) outs(%init : tensor<2x5x4xf32>) {
+  ^bb0(%a: f32, %x: f32, %acc: f32):
+    %0 = arith.mulf %a, %x : f32
+    %1 = arith.addf %acc, %0 : f32
+    linalg.yield %1 : f32
+  } -> tensor<2x5x4xf32>
+  return %K : tensor<2x5x4xf32>
 }
 
 // dE[i,e] = sum[h,k] Vup[h,e,k] * Z[h,i,k]: the weight is packed as [e,h,k].

@@ -11,12 +11,23 @@
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace heed::attn {
 
 namespace {
+
+/// How the result reads one feature axis of the weight: a range of it, as one axis or, row-major,
+/// as several.
+struct Feature {
+  int64_t offset = 0;
+  int64_t length = 1;
+  /// The loops and how long they are, outermost first; none where a constant chooses one feature.
+  SmallVector<unsigned> loops;
+  SmallVector<int64_t> extents;
+};
 
 /// How the axes of one weight and one activation meet in a projection.
 struct ProjectedAxes {
@@ -25,9 +36,9 @@ struct ProjectedAxes {
   int64_t contracted = 0;
   /// The order in which the activation's axes are wanted: rows, then contracted.
   SmallVector<int64_t> rowOrder;
-  /// The loop of each axis of the product, and where a constant chooses the feature, that.
-  SmallVector<std::optional<unsigned>> loops;
-  SmallVector<int64_t> chosen;
+  /// The loops of the rows, then what becomes of each feature axis.
+  SmallVector<unsigned> rows;
+  SmallVector<Feature> features;
 };
 
 } // namespace
@@ -37,6 +48,60 @@ static bool canBePermuted(WeightType type, ArrayRef<int64_t> order) {
   if (llvm::equal(order, llvm::seq<int64_t>(order.size())))
     return true;
   return type.getStorage() <= Storage::BF16 || order.back() == type.getRank() - 1;
+}
+
+/// Adds `expr`, a sum of loops times constants and a constant, to `strides` and `offset`.
+static bool collectTerms(AffineExpr expr, SmallVectorImpl<std::pair<int64_t, unsigned>> &strides,
+                         int64_t &offset) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    offset += constant.getValue();
+    return true;
+  }
+  if (auto loop = dyn_cast<AffineDimExpr>(expr)) {
+    strides.push_back({1, loop.getPosition()});
+    return true;
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return false;
+  if (binary.getKind() == AffineExprKind::Add)
+    return collectTerms(binary.getLHS(), strides, offset) &&
+           collectTerms(binary.getRHS(), strides, offset);
+  auto loop = dyn_cast<AffineDimExpr>(binary.getLHS());
+  auto stride = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (binary.getKind() != AffineExprKind::Mul || !loop || !stride)
+    return false;
+  strides.push_back({stride.getValue(), loop.getPosition()});
+  return true;
+}
+
+/// How `expr` reads an axis of `size` features, where it reads each element of a range once:
+/// `W[h * dk + k]` is heads of dk features, `W[d + k]` the features from d on.
+static std::optional<Feature> matchFeature(const Contraction &product, AffineExpr expr,
+                                           int64_t size) {
+  Feature feature;
+  if (auto loop = dyn_cast<AffineDimExpr>(expr)) {
+    feature.length = product.extents[loop.getPosition()];
+    feature.loops.push_back(loop.getPosition());
+    feature.extents.push_back(feature.length);
+  } else {
+    SmallVector<std::pair<int64_t, unsigned>> strides;
+    if (!collectTerms(expr, strides, feature.offset))
+      return std::nullopt;
+    llvm::sort(strides);
+    for (auto [stride, loop] : strides) {
+      int64_t extent = product.extents[loop];
+      if (stride != feature.length || ShapedType::isDynamic(extent) ||
+          llvm::MulOverflow(feature.length, extent, feature.length))
+        return std::nullopt;
+      feature.loops.insert(feature.loops.begin(), loop);
+      feature.extents.insert(feature.extents.begin(), extent);
+    }
+  }
+  if (feature.offset < 0 || feature.length < 1 || feature.length > size ||
+      feature.offset > size - feature.length)
+    return std::nullopt;
+  return feature;
 }
 
 /// The axes of `weight` and `x` in `product`, or in `why` what hinders a projection.
@@ -65,25 +130,27 @@ static std::optional<ProjectedAxes> matchAxes(const Contraction &product, const 
   for (auto [axis, loop] : llvm::enumerate(*rows))
     if (!product.isSummed(loop)) {
       axes.rowOrder.push_back(axis);
-      axes.loops.push_back(loop);
-      axes.chosen.push_back(0);
+      axes.rows.push_back(loop);
     }
+  ArrayRef<int64_t> sizes = cast<RankedTensorType>(weight.value.getType()).getShape();
   llvm::SmallDenseSet<unsigned> seen;
   for (auto [axis, expr] : llvm::enumerate(weight.map.getResults())) {
     auto loop = dyn_cast<AffineDimExpr>(expr);
-    auto choice = dyn_cast<AffineConstantExpr>(expr);
-    if ((!loop && !choice) || (loop && !seen.insert(loop.getPosition()).second)) {
-      why = "the weight is indexed by more than plain indices and constants";
-      return std::nullopt;
-    }
-    if (loop && product.isSummed(loop.getPosition())) {
+    if (loop && product.isSummed(loop.getPosition()) && seen.insert(loop.getPosition()).second) {
       contracted.push_back(axis);
       axes.rowOrder.push_back(*x.axisOf(loop.getPosition()));
       continue;
     }
+    std::optional<Feature> feature = matchFeature(product, expr, sizes[axis]);
+    if (!feature || !llvm::all_of(feature->loops, [&](unsigned of) {
+          return !product.isSummed(of) && seen.insert(of).second;
+        })) {
+      why = "an axis of the weight is indexed by more than one range of features or one summed "
+            "index";
+      return std::nullopt;
+    }
     axes.weightOrder.push_back(axis);
-    axes.loops.push_back(loop ? std::optional<unsigned>(loop.getPosition()) : std::nullopt);
-    axes.chosen.push_back(choice ? choice.getValue() : 0);
+    axes.features.push_back(*feature);
   }
   if (axes.weightOrder.empty()) {
     why = "the weight has summed axes only";
@@ -108,23 +175,45 @@ static Value orderedWeight(RewriterBase &rewriter, GetWeightOp weight, ArrayRef<
                              weight.getLayer(), rewriter.getDenseI64ArrayAttr(permuted));
 }
 
-/// The part of a projection that constant features choose, without those axes.
+/// The features of a projection that the formula reads, each of its loops an axis.
 static Value chosenFeatures(RewriterBase &rewriter, Location loc, Value all,
                             const ProjectedAxes &axes) {
-  if (llvm::all_of(axes.loops, [](std::optional<unsigned> loop) { return loop.has_value(); }))
-    return all;
-  SmallVector<OpFoldResult> offsets, sizes, strides(axes.loops.size(), rewriter.getIndexAttr(1));
-  SmallVector<int64_t> shape;
   auto type = cast<RankedTensorType>(all.getType());
-  for (auto [axis, loop] : llvm::enumerate(axes.loops)) {
-    offsets.push_back(rewriter.getIndexAttr(axes.chosen[axis]));
-    sizes.push_back(loop ? extentOf(rewriter, loc, all, axis) : rewriter.getIndexAttr(1));
-    if (loop)
-      shape.push_back(type.getDimSize(axis));
+  int64_t rows = axes.rows.size();
+  SmallVector<OpFoldResult> offsets(rows, rewriter.getIndexAttr(0)), sizes, expandedSizes;
+  for (int64_t axis = 0; axis < rows; ++axis)
+    sizes.push_back(extentOf(rewriter, loc, all, axis));
+  expandedSizes = sizes;
+  SmallVector<int64_t> sliced(type.getShape().take_front(rows)), expanded(sliced);
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t axis = 0; axis < rows; ++axis)
+    groups.push_back({axis});
+  bool isSliced = false;
+  for (auto [place, feature] : llvm::enumerate(axes.features)) {
+    isSliced |= feature.length != type.getDimSize(rows + place) || feature.loops.empty();
+    offsets.push_back(rewriter.getIndexAttr(feature.offset));
+    sizes.push_back(rewriter.getIndexAttr(feature.length));
+    if (feature.loops.empty())
+      continue;
+    sliced.push_back(feature.length);
+    groups.emplace_back();
+    for (int64_t extent : feature.extents) {
+      groups.back().push_back(expanded.size());
+      expanded.push_back(extent);
+      expandedSizes.push_back(rewriter.getIndexAttr(extent));
+    }
   }
-  return tensor::ExtractSliceOp::create(rewriter, loc,
-                                        RankedTensorType::get(shape, type.getElementType()), all,
-                                        offsets, sizes, strides);
+  Type element = type.getElementType();
+  Value result = all;
+  if (isSliced) {
+    SmallVector<OpFoldResult> strides(sizes.size(), rewriter.getIndexAttr(1));
+    result = tensor::ExtractSliceOp::create(rewriter, loc, RankedTensorType::get(sliced, element),
+                                            all, offsets, sizes, strides);
+  }
+  if (expanded.size() != sliced.size())
+    result = tensor::ExpandShapeOp::create(rewriter, loc, RankedTensorType::get(expanded, element),
+                                           result, groups, expandedSizes);
+  return result;
 }
 
 bool recogniseProjection(RewriterBase &rewriter, const Contraction &product) {
@@ -164,9 +253,11 @@ bool recogniseProjection(RewriterBase &rewriter, const Contraction &product) {
 
   SmallVector<int64_t> order(product.parallel);
   int64_t axis = 0;
-  for (std::optional<unsigned> loop : axes->loops)
-    if (loop)
-      order[*loop] = axis++;
+  for (unsigned loop : axes->rows)
+    order[loop] = axis++;
+  for (const Feature &feature : axes->features)
+    for (unsigned loop : feature.loops)
+      order[loop] = axis++;
   result = arrangeAxes(rewriter, loc, result, order);
   rewriter.replaceOp(product.op, scaleTensor(rewriter, loc, result, product.scale));
   return true;

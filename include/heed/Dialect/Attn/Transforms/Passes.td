@@ -144,7 +144,7 @@ def RecognisePass : Pass<"attn-recognise", "::mlir::func::FuncOp"> {
     |---|---|
     | `embed[tokens[i], c]` | `attn.embed` |
     | `sum[c] W[f, c] * X[i, c]`, in any order of X's axes | `attn.project`, with `linalg.transpose` before or after it where the order differs |
-    | `sum[c] Wqkv[1, h, k, c] * X[i, c]` | a `tensor.extract_slice` of the whole weight's projection, which query, key and value share |
+    | `sum[c] Wqkv[1, h, k, c] * X[i, c]`, `sum[c] Wqkv[d + h * dk + k, c] * X[i, c]` | a `tensor.extract_slice` of the whole weight's projection, which query, key and value share, its heads by `tensor.expand_shape` |
     | `sum[h, k] Vup[h, e, k] * Z[h, i, k]` | `attn.project` with the weight `permuted` to [e, h, k] |
     | `sum[k] Q[h, i, k] * K[h / group, j, k] / sqrt(dk)` under a softmax over j | `attn.scores` |
     | `sum[j] A[h, i, j] * V[h / group, j, k]` | `attn.weigh` |
