@@ -52,6 +52,8 @@ struct Linear {
   int64_t row = 0, key = 0, constant = 0;
   bool usable = true;
 
+  bool isNonNegative() const { return usable && row >= 0 && key >= 0 && constant >= 0; }
+
   Linear plus(const Linear &other, int64_t factor) const {
     constexpr int64_t limit = int64_t(1) << 30;
     Linear sum{row + factor * other.row, key + factor * other.key,
@@ -100,11 +102,29 @@ static bool boundsKey(const Linear &difference) {
          -scale - difference.row <= 0;
 }
 
+/// The signed relation that says the same of numbers that aren't negative.
+static arith::CmpIPredicate signedRelation(arith::CmpIPredicate relation) {
+  switch (relation) {
+  case arith::CmpIPredicate::ult:
+    return arith::CmpIPredicate::slt;
+  case arith::CmpIPredicate::ule:
+    return arith::CmpIPredicate::sle;
+  case arith::CmpIPredicate::ugt:
+    return arith::CmpIPredicate::sgt;
+  case arith::CmpIPredicate::uge:
+    return arith::CmpIPredicate::sge;
+  default:
+    return relation;
+  }
+}
+
 static bool comparisonImplies(arith::CmpIOp compare, bool negated, Value i, Value j) {
   arith::CmpIPredicate relation = compare.getPredicate();
   if (negated)
     relation = arith::invertPredicate(relation);
   Linear left = linearOf(compare.getLhs(), i, j), right = linearOf(compare.getRhs(), i, j);
+  if (left.isNonNegative() && right.isNonNegative())
+    relation = signedRelation(relation);
   Linear difference = left.plus(right, -1), opposite = right.plus(left, -1);
   Linear one{0, 0, 1, true};
   switch (relation) {
@@ -118,7 +138,7 @@ static bool comparisonImplies(arith::CmpIOp compare, bool negated, Value i, Valu
     return boundsKey(opposite.plus(one, 1));
   case arith::CmpIPredicate::eq:
     return boundsKey(difference) || boundsKey(opposite);
-  default: // unsigned comparisons would need proof that nothing is negative
+  default: // an inequality, or an unsigned comparison of what may be negative
     return false;
   }
 }
