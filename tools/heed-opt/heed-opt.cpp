@@ -7,6 +7,7 @@
 
 #include "heed/Conversion/Passes.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
+#include "heed/Pipelines/Pipelines.h"
 #include "heed/Pipelines/RegisterInterfaces.h"
 #include "heed/Transforms/Passes.h"
 
@@ -26,6 +27,7 @@ int main(int argc, char **argv) {
   heed::attn::registerPasses();
   heed::registerTransforms();
   heed::registerConversions();
+  heed::registerPipelines();
   // Upstream passes that the pipelines use.
   registerTransformsPasses();
   registerConversionPasses();

@@ -1,0 +1,65 @@
+//===- Compiler.h - from a program's text to code, phase by phase -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_PIPELINES_COMPILER_H
+#define HEED_PIPELINES_COMPILER_H
+
+#include "heed/Frontend/Frontend.h"
+#include "heed/Pipelines/Pipelines.h"
+#include "heed/Target/CPU/Artifact.h"
+#include "heed/Target/CPU/CodeGen.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace heed {
+
+/// How to compile a program.
+struct CompilerOptions {
+  std::vector<const InstructionSet *> sets; ///< the code's variants, best first; not empty
+  unsigned level = 2;                       ///< 0 … 3, as of -O
+  bool requireCache = false;                ///< refuse functions that can't continue a text
+};
+
+/// One program on its way to code. Call the steps in order; each prints what is wrong on standard
+/// error, with the place in the program, and says whether it went well.
+class Compiler {
+public:
+  Compiler(std::string path, std::string text, CompilerOptions options);
+  ~Compiler();
+
+  /// The syntax tree as --emit=ast shows it; nothing where the text doesn't parse.
+  std::optional<std::string> syntaxTree();
+  /// Checks the program against the weights' header (null: none) and builds its formula IR.
+  bool check(const ModelHeader *header, const FileLoader &loader);
+  /// Runs passes up to `phase`, for the first instruction set.
+  bool runTo(Phase phase);
+  /// The IR of the phase reached last, with the program's names.
+  std::string printed() const;
+  /// Code for all instruction sets: LLVM IR, assembly or object files joined in one module.
+  ErrorOr<std::string> code(CodeFormat format, ArtifactUse use);
+  /// What the artefact says of itself; known once `code` was called.
+  const ArtifactInfo &info() const { return artifact; }
+  /// The text of the program and of every file that it uses, for the cache's key.
+  std::string allText() const;
+
+private:
+  bool runPasses(mlir::ModuleOp module, Phase from, Phase to, const InstructionSet &set);
+
+  SourceManager sources;
+  uint32_t mainFile;
+  CompilerOptions options;
+  mlir::MLIRContext context;
+  std::optional<program::Program> program;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  Phase reached = Phase::Formula;
+  ArtifactInfo artifact;
+};
+
+} // namespace heed
+
+#endif // HEED_PIPELINES_COMPILER_H

@@ -1,0 +1,64 @@
+//===- Pipelines.h - the phases as pass pipelines -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Chooses and orders passes, and nothing else. Each phase starts where the one
+// before it stopped:
+//
+//   formula → attn → fused → tiled → vector → llvm
+//
+// `heed compile --emit=PHASE` stops after a phase, and `heed-opt --heed-PHASE`
+// runs one alone.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_PIPELINES_PIPELINES_H
+#define HEED_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+#include <optional>
+
+namespace heed {
+
+/// Named points of a compilation, in order.
+enum class Phase { Formula, Attn, Fused, Tiled, Vector, LLVM };
+
+/// The phase of that name, as `--emit` spells it, or nothing.
+std::optional<Phase> parsePhase(llvm::StringRef name);
+
+struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
+  Option<bool> requireCache{*this, "require-cache", llvm::cl::init(false),
+                            llvm::cl::desc("refuse functions for which no cache can be derived")};
+  Option<int64_t> nativeLanes{
+      *this, "native-lanes", llvm::cl::init(16),
+      llvm::cl::desc("f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)")};
+  Option<int64_t> keyTile{*this, "key-tile", llvm::cl::init(64),
+                          llvm::cl::desc("keys in a tile of attention")};
+};
+
+/// formula → attn: products become projections, scores and weighed values.
+void buildAttnPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+/// attn → fused: caches derived, attention one op, elementwise ops joined.
+void buildFusedPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+/// fused → tiled: attention in tiles, layouts and destinations decided; still tensors.
+void buildTiledPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+/// tiled → vector: memory, entry points, loops of vector code.
+void buildVectorPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+/// vector → llvm: tasks of the pool, the LLVM dialect.
+void buildLLVMPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+
+/// Appends the phases after `from` up to and including `to`.
+void buildPipeline(mlir::OpPassManager &manager, Phase from, Phase to,
+                   const PipelineOptions &options);
+
+/// Makes each phase known by name: heed-attn, heed-fused, heed-tiled, heed-vector, heed-llvm.
+void registerPipelines();
+
+} // namespace heed
+
+#endif // HEED_PIPELINES_PIPELINES_H

@@ -1,0 +1,61 @@
+//===- AttnToVector.cpp - attn ops on memrefs become vector code -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowerings.h"
+
+#include "heed/Conversion/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#define DEBUG_TYPE "convert-attn-to-vector"
+
+namespace heed {
+#define GEN_PASS_DEF_CONVERTATTNTOVECTORPASS
+#include "heed/Conversion/Passes.h.inc"
+} // namespace heed
+
+using namespace mlir;
+using namespace heed::attn;
+
+namespace {
+
+struct ConvertAttnToVectorPass : heed::impl::ConvertAttnToVectorPassBase<ConvertAttnToVectorPass> {
+  using ConvertAttnToVectorPassBase::ConvertAttnToVectorPassBase;
+
+  void runOnOperation() override {
+    KernelShape shape = KernelShape::forNativeLanes(nativeLanes);
+    SmallVector<Operation *> ops;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<ProjectOp, EmbedOp, OnlineAttentionOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      if (op->getNumResults() != 0) {
+        op->emitOpError("is in tensor form; bufferize before converting to vectors");
+        return signalPassFailure();
+      }
+      OpBuilder builder(op);
+      LogicalResult lowered = success();
+      if (auto project = dyn_cast<ProjectOp>(op))
+        lowered = lowerProject(builder, project, shape);
+      else if (auto embed = dyn_cast<EmbedOp>(op))
+        lowered = lowerEmbed(builder, embed);
+      else
+        lowered = lowerOnlineAttention(builder, cast<OnlineAttentionOp>(op), shape);
+      if (failed(lowered))
+        return signalPassFailure();
+      op->erase();
+      ++numKernels;
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,62 @@
+//===- Lowerings.h - how each attn op becomes vector code -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Internal to convert-attn-to-vector. Every lowering takes an op in memref form
+// and builds scf, vector and LLVM-pointer code in front of it; the pass erases
+// the op afterwards.
+//
+// All kernels keep 16 lanes in a vector: one register of AVX-512, two of AVX2.
+// `KernelShape` says how many of them are kept in flight.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_CONVERSION_ATTNTOVECTOR_LOWERINGS_H
+#define HEED_CONVERSION_ATTNTOVECTOR_LOWERINGS_H
+
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace heed::attn {
+
+/// Lanes of every vector that a kernel handles.
+inline constexpr int64_t kLanes = 16;
+
+/// Register tiles for one instruction set, so that nothing spills: 32 registers of 16 lanes, or 16
+/// registers of 8.
+struct KernelShape {
+  int64_t projectRows;   ///< rows of x in a projection's tile
+  int64_t projectPanels; ///< panels of the weight in it
+  int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
+
+  static KernelShape forNativeLanes(int64_t nativeLanes) {
+    return nativeLanes >= 16 ? KernelShape{12, 2, 8} : KernelShape{6, 1, 4};
+  }
+};
+
+mlir::LogicalResult lowerProject(mlir::OpBuilder &builder, ProjectOp op, const KernelShape &shape);
+mlir::LogicalResult lowerEmbed(mlir::OpBuilder &builder, EmbedOp op);
+mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,
+                                         const KernelShape &shape);
+
+/// The matrix [leading axes, trailing axes] that a contiguous memref is; the last `trailing` axes
+/// become its columns. Fails at `op` where the layout doesn't allow it.
+mlir::FailureOr<mlir::Value> asMatrix(mlir::OpBuilder &builder, mlir::Operation *op,
+                                      mlir::Value memref, int64_t trailing);
+
+/// 2^x for x <= 0 in 16 lanes: within 1 ulp, and exactly 0 below -126.5 and for -inf.
+mlir::Value exp2OfNonPositive(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
+
+/// Evaluates a region of scalar ops for 16 lanes. `arguments` are scalars (the same in all lanes)
+/// or vectors of 16. What depends on no vector stays scalar.
+mlir::FailureOr<mlir::Value> evaluateInLanes(mlir::OpBuilder &builder, mlir::Region &region,
+                                             mlir::ValueRange arguments);
+
+} // namespace heed::attn
+
+#endif // HEED_CONVERSION_ATTNTOVECTOR_LOWERINGS_H

@@ -1,0 +1,254 @@
+//===- OnlineAttentionLowering.cpp - one tile of keys folded into a running softmax -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A lane is one query row of one head. Scores of a tile, S[t, lane], are kept in
+// a buffer that stays in the first-level cache, and three sweeps go over it:
+//
+//   1. S = q . k, scaled, modified, masked, with the running maximum;
+//   2. P = 2^(S - maximum), with the running sum;
+//   3. acc = acc * correction + P . v
+//
+// In 1 and 3 a few keys (or components of the values) times all lanes are summed
+// in registers: keys and values are broadcast from where the cache has them, and
+// lanes are contiguous, so nothing is shuffled and no sum runs across lanes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowerings.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace heed::attn;
+
+namespace {
+
+class OnlineAttentionKernel {
+public:
+  OnlineAttentionKernel(OpBuilder &builder, OnlineAttentionOp op, const KernelShape &shape)
+      : op(op), loc(op.getLoc()), rowsAtOnce(shape.attentionRows),
+        lanes(VectorType::get({kLanes}, builder.getF32Type())),
+        vectors(cast<MemRefType>(op.getQ().getType()).getDimSize(1) / kLanes),
+        depth(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
+        width(cast<MemRefType>(op.getAcc().getType()).getDimSize(0)) {
+    zero = constant(builder, 0);
+    keys = memref::DimOp::create(builder, loc, op.getK(), 0);
+  }
+
+  LogicalResult build(OpBuilder &builder) {
+    int64_t keyTile = op.getKeyTile();
+    auto type = MemRefType::get({keyTile, vectors * kLanes}, builder.getF32Type());
+    scores = memref::AllocaOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
+    SmallVector<Value> before = loadVectors(builder, op.getMax());
+
+    SmallVector<Value> maxima = before;
+    if (failed(forEachRows(
+            builder, keys, maxima,
+            [&](OpBuilder &body, Value first, int64_t count, SmallVector<Value> &running) {
+              return buildScores(body, first, count, running);
+            })))
+      return failure();
+
+    // Where nothing is visible yet the maximum is -inf; 0 stands in, so that no NaN arises.
+    SmallVector<Value> reference, correction;
+    Value none = splat(builder, -INFINITY), zeros = splat(builder, 0);
+    for (auto [old, maximum] : llvm::zip_equal(before, maxima)) {
+      Value seen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, maximum, none);
+      reference.push_back(arith::SelectOp::create(builder, loc, seen, maximum, zeros));
+      Value change = arith::SubFOp::create(builder, loc, old, reference.back());
+      correction.push_back(exp2OfNonPositive(builder, loc, change));
+    }
+    storeVectors(builder, maxima, op.getMax());
+    buildPattern(builder, reference, correction);
+    buildWeighing(builder, correction);
+    return success();
+  }
+
+private:
+  Value constant(OpBuilder &builder, int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  }
+  Value add(OpBuilder &builder, Value lhs, int64_t rhs) {
+    return rhs == 0 ? lhs : arith::AddIOp::create(builder, loc, lhs, constant(builder, rhs));
+  }
+  Value splat(OpBuilder &builder, float value) {
+    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(lanes, value));
+  }
+  Value broadcast(OpBuilder &builder, Value memref, Value row, Value column) {
+    Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
+    return vector::BroadcastOp::create(builder, loc, lanes, scalar);
+  }
+  /// Vectors 0 … of the last axis of `memref`, at `leading` on the other axes.
+  SmallVector<Value> loadVectors(OpBuilder &builder, Value memref, ValueRange leading = {}) {
+    auto type = VectorType::get({kLanes}, cast<MemRefType>(memref.getType()).getElementType());
+    SmallVector<Value> result;
+    for (int64_t v = 0; v < vectors; ++v) {
+      SmallVector<Value> place(leading);
+      place.push_back(constant(builder, v * kLanes));
+      result.push_back(vector::LoadOp::create(builder, loc, type, memref, place));
+    }
+    return result;
+  }
+  void storeVectors(OpBuilder &builder, ValueRange values, Value memref, ValueRange leading = {}) {
+    for (int64_t v = 0; v < vectors; ++v) {
+      SmallVector<Value> place(leading);
+      place.push_back(constant(builder, v * kLanes));
+      vector::StoreOp::create(builder, loc, values[v], memref, place);
+    }
+  }
+
+  /// Calls `build` for rows 0 … end-1, `rowsAtOnce` at a time and then singly, carrying `values`.
+  using RowsBuilder =
+      function_ref<LogicalResult(OpBuilder &, Value first, int64_t count, SmallVector<Value> &)>;
+  LogicalResult forEachRows(OpBuilder &builder, Value end, SmallVector<Value> &values,
+                            RowsBuilder build) {
+    LogicalResult built = success();
+    Value begin = zero;
+    Value step = constant(builder, rowsAtOnce);
+    Value rest = arith::RemUIOp::create(builder, loc, end, step);
+    Value whole = arith::SubIOp::create(builder, loc, end, rest);
+    for (auto [count, stop] : {std::pair(rowsAtOnce, whole), std::pair(int64_t(1), end)}) {
+      auto loop =
+          scf::ForOp::create(builder, loc, begin, stop, constant(builder, count), values,
+                             [&](OpBuilder &body, Location, Value first, ValueRange carried) {
+                               SmallVector<Value> next(carried);
+                               if (failed(build(body, first, count, next)))
+                                 built = failure();
+                               scf::YieldOp::create(body, loc, next);
+                             });
+      values.assign(loop.result_begin(), loop.result_end());
+      begin = stop;
+    }
+    return built;
+  }
+
+  LogicalResult buildScores(OpBuilder &builder, Value first, int64_t count,
+                            SmallVector<Value> &maxima) {
+    SmallVector<Value> sums(count * vectors, splat(builder, 0));
+    auto loop =
+        scf::ForOp::create(builder, loc, zero, constant(builder, depth), constant(builder, 1), sums,
+                           [&](OpBuilder &body, Location, Value k, ValueRange carried) {
+                             SmallVector<Value> next(carried);
+                             SmallVector<Value> query = loadVectors(body, op.getQ(), k);
+                             for (int64_t row = 0; row < count; ++row) {
+                               Value key = broadcast(body, op.getK(), add(body, first, row), k);
+                               for (int64_t v = 0; v < vectors; ++v) {
+                                 Value &sum = next[row * vectors + v];
+                                 sum = vector::FMAOp::create(body, loc, query[v], key, sum);
+                               }
+                             }
+                             scf::YieldOp::create(body, loc, next);
+                           });
+    // Without a modifier the change of unit is part of the scale.
+    double log2e = 1.4426950408889634, scale = op.getScale().convertToDouble();
+    bool modified = !op.getScore().empty();
+    Value factor = splat(builder, modified ? scale : scale * log2e);
+    Value unit = splat(builder, log2e), hidden = splat(builder, -INFINITY);
+    SmallVector<Value> heads, rows;
+    if (modified || !op.getMask().empty()) {
+      heads = loadVectors(builder, op.getHeads());
+      rows = loadVectors(builder, op.getRows());
+    }
+    for (int64_t row = 0; row < count; ++row) {
+      Value index = add(builder, first, row);
+      Value key = arith::AddIOp::create(builder, loc, op.getStart(), index);
+      SmallVector<Value> finished;
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value score =
+            arith::MulFOp::create(builder, loc, loop.getResult(row * vectors + v), factor);
+        if (modified) {
+          FailureOr<Value> changed =
+              evaluateInLanes(builder, op.getScore(), {score, heads[v], rows[v], key});
+          if (failed(changed))
+            return failure();
+          score = arith::MulFOp::create(builder, loc, *changed, unit);
+        }
+        if (!op.getMask().empty()) {
+          FailureOr<Value> visible =
+              evaluateInLanes(builder, op.getMask(), {heads[v], rows[v], key});
+          if (failed(visible))
+            return failure();
+          score = arith::SelectOp::create(builder, loc, *visible, score, hidden);
+        }
+        Value larger =
+            arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, score, maxima[v]);
+        maxima[v] = arith::SelectOp::create(builder, loc, larger, score, maxima[v]);
+        finished.push_back(score);
+      }
+      storeVectors(builder, finished, scores, index);
+    }
+    return success();
+  }
+
+  void buildPattern(OpBuilder &builder, ArrayRef<Value> reference, ArrayRef<Value> correction) {
+    SmallVector<Value> sums = loadVectors(builder, op.getSum());
+    for (int64_t v = 0; v < vectors; ++v)
+      sums[v] = arith::MulFOp::create(builder, loc, sums[v], correction[v]);
+    auto loop =
+        scf::ForOp::create(builder, loc, zero, keys, constant(builder, 1), sums,
+                           [&](OpBuilder &body, Location, Value t, ValueRange carried) {
+                             SmallVector<Value> row = loadVectors(body, scores, t), next;
+                             for (int64_t v = 0; v < vectors; ++v) {
+                               Value below = arith::SubFOp::create(body, loc, row[v], reference[v]);
+                               row[v] = exp2OfNonPositive(body, loc, below);
+                               next.push_back(arith::AddFOp::create(body, loc, carried[v], row[v]));
+                             }
+                             storeVectors(body, row, scores, t);
+                             scf::YieldOp::create(body, loc, next);
+                           });
+    storeVectors(builder, loop.getResults(), op.getSum());
+  }
+
+  void buildWeighing(OpBuilder &builder, ArrayRef<Value> correction) {
+    SmallVector<Value> nothing;
+    (void)forEachRows(
+        builder, constant(builder, width), nothing,
+        [&](OpBuilder &body, Value first, int64_t count, SmallVector<Value> &) -> LogicalResult {
+          SmallVector<Value> sums;
+          for (int64_t row = 0; row < count; ++row)
+            for (auto [v, old] :
+                 llvm::enumerate(loadVectors(body, op.getAcc(), add(body, first, row))))
+              sums.push_back(arith::MulFOp::create(body, loc, old, correction[v]));
+          auto loop = scf::ForOp::create(
+              body, loc, zero, keys, constant(body, 1), sums,
+              [&](OpBuilder &inner, Location, Value t, ValueRange carried) {
+                SmallVector<Value> next(carried);
+                SmallVector<Value> pattern = loadVectors(inner, scores, t);
+                for (int64_t row = 0; row < count; ++row) {
+                  Value value = broadcast(inner, op.getV(), t, add(inner, first, row));
+                  for (int64_t v = 0; v < vectors; ++v) {
+                    Value &sum = next[row * vectors + v];
+                    sum = vector::FMAOp::create(inner, loc, pattern[v], value, sum);
+                  }
+                }
+                scf::YieldOp::create(inner, loc, next);
+              });
+          for (int64_t row = 0; row < count; ++row)
+            storeVectors(body, loop.getResults().slice(row * vectors, vectors), op.getAcc(),
+                         add(body, first, row));
+          return success();
+        });
+  }
+
+  OnlineAttentionOp op;
+  Location loc;
+  int64_t rowsAtOnce;
+  VectorType lanes;
+  int64_t vectors, depth, width;
+  Value zero, keys, scores;
+};
+
+} // namespace
+
+LogicalResult heed::attn::lowerOnlineAttention(OpBuilder &builder, OnlineAttentionOp op,
+                                               const KernelShape &shape) {
+  return OnlineAttentionKernel(builder, op, shape).build(builder);
+}

@@ -1,0 +1,125 @@
+//===- PanelReader.cpp - reads a packed weight matrix as vectors -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelReader.h"
+#include "Lowerings.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace heed;
+using namespace heed::attn;
+
+/// Floats come column by column; several make one step, to keep loops short.
+static int64_t floatStep(int64_t cols) {
+  for (int64_t step : {8, 4, 2})
+    if (cols % step == 0)
+      return step;
+  return 1;
+}
+
+PanelReader::PanelReader(OpBuilder &builder, Location loc, Value weight, int64_t cols)
+    : loc(loc), cols(cols) {
+  auto storage = cast<WeightType>(weight.getType()).getStorage();
+  layout = panelLayout(static_cast<StorageType>(storage));
+  stepColumns = layout.isQuantised() ? layout.groupColumns : floatStep(cols);
+  // convert-weights-to-llvm turns the weight into this pointer.
+  auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  base = UnrealizedConversionCastOp::create(builder, loc, pointer, weight).getResult(0);
+}
+
+Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
+  int64_t stepBytes = stepColumns / layout.groupColumns * layout.groupBytes;
+  Value panelBytes = arith::ConstantIndexOp::create(builder, loc, steps() * stepBytes);
+  Value bytes = arith::ConstantIndexOp::create(builder, loc, stepBytes);
+  Value offset =
+      arith::AddIOp::create(builder, loc, arith::MulIOp::create(builder, loc, panel, panelBytes),
+                            arith::MulIOp::create(builder, loc, step, bytes));
+  offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), offset);
+  return LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{offset});
+}
+
+Value PanelReader::load(OpBuilder &builder, Value address, int64_t offset, Type element) const {
+  Value place = LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), address,
+                                    ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+  return LLVM::LoadOp::create(builder, loc, VectorType::get({kLanes}, element), place,
+                              /*alignment=*/16);
+}
+
+SmallVector<Value> PanelReader::scaleVectors(OpBuilder &builder, Value address,
+                                             int64_t offset) const {
+  auto f32Lanes = VectorType::get({kLanes}, builder.getF32Type());
+  SmallVector<Value> scales;
+  for (int group = 0; group < layout.scalesPerGroup(); ++group) {
+    int64_t place = offset + group * kLanes * layout.scaleBytes();
+    if (layout.scaleIsF16)
+      scales.push_back(arith::ExtFOp::create(builder, loc, f32Lanes,
+                                             load(builder, address, place, builder.getF16Type())));
+    else
+      scales.push_back(load(builder, address, place, builder.getF32Type()));
+  }
+  return scales;
+}
+
+void PanelReader::forEachColumn(OpBuilder &builder, Value address,
+                                function_ref<void(int64_t, Value)> use) const {
+  auto f32Lanes = VectorType::get({kLanes}, builder.getF32Type());
+  auto i32Lanes = VectorType::get({kLanes}, builder.getI32Type());
+  auto splat = [&](Type element, TypedAttr value) {
+    return arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(VectorType::get({kLanes}, element), ArrayRef<Attribute>(value)));
+  };
+
+  if (!layout.isQuantised()) {
+    Type element = layout.quant == PanelLayout::Quant::F32   ? builder.getF32Type()
+                   : layout.quant == PanelLayout::Quant::F16 ? Type(builder.getF16Type())
+                                                             : Type(builder.getBF16Type());
+    for (int64_t column = 0; column < stepColumns; ++column) {
+      Value value = load(builder, address, column * layout.groupBytes, element);
+      use(column, isF32() ? value : arith::ExtFOp::create(builder, loc, f32Lanes, value));
+    }
+    return;
+  }
+
+  // value = scale * quant + offset, where offset = min - scale * zeroPoint.
+  SmallVector<Value> scales = scaleVectors(builder, address, layout.scalesOffset), offsets;
+  if (layout.hasMin)
+    offsets = scaleVectors(builder, address, layout.minsOffset);
+  if (layout.zeroPoint != 0) {
+    Value zero = splat(builder.getF32Type(), builder.getF32FloatAttr(-layout.zeroPoint));
+    for (Value scale : scales)
+      offsets.push_back(arith::MulFOp::create(builder, loc, scale, zero));
+  }
+  auto finish = [&](int64_t column, Value quant) {
+    int64_t group = column / layout.scaleGroup;
+    Value value = arith::SIToFPOp::create(builder, loc, f32Lanes, quant);
+    use(column, offsets.empty()
+                    ? Value(arith::MulFOp::create(builder, loc, value, scales[group]))
+                    : vector::FMAOp::create(builder, loc, value, scales[group], offsets[group]));
+  };
+
+  if (layout.quant == PanelLayout::Quant::S8) {
+    for (int64_t column = 0; column < stepColumns; ++column) {
+      Value bytes =
+          load(builder, address, layout.quantsOffset + column * kLanes, builder.getI8Type());
+      finish(column, arith::ExtSIOp::create(builder, loc, i32Lanes, bytes));
+    }
+    return;
+  }
+  Value low = splat(builder.getI32Type(), builder.getI32IntegerAttr(15));
+  Value four = splat(builder.getI32Type(), builder.getI32IntegerAttr(4));
+  for (int64_t column = 0; column < stepColumns / 2; ++column) {
+    Value bytes =
+        load(builder, address, layout.quantsOffset + column * kLanes, builder.getI8Type());
+    bytes = arith::ExtUIOp::create(builder, loc, i32Lanes, bytes);
+    finish(column, arith::AndIOp::create(builder, loc, bytes, low));
+    finish(column + stepColumns / 2, arith::ShRUIOp::create(builder, loc, bytes, four));
+  }
+}

@@ -1,0 +1,54 @@
+//===- PanelReader.h - reads a packed weight matrix as vectors -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_CONVERSION_ATTNTOVECTOR_PANELREADER_H
+#define HEED_CONVERSION_ATTNTOVECTOR_PANELREADER_H
+
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+#include "heed/Weights/PanelLayout.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace heed::attn {
+
+/// Builds the code that reads panels (heed/Weights/PanelLayout.h says where the bytes lie). Columns
+/// are read in steps: a group of a quantised matrix, or a few columns of a float one.
+class PanelReader {
+public:
+  /// `weight` is an !attn.weight in panels of a matrix [rows, cols].
+  PanelReader(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value weight, int64_t cols);
+
+  int64_t columnsPerStep() const { return stepColumns; }
+  int64_t steps() const { return cols / stepColumns; }
+  /// Whether a column is f32 in memory already, so that no unpacked copy is worth making.
+  bool isF32() const { return layout.quant == PanelLayout::Quant::F32; }
+
+  /// The address of step `step` of panel `panel`; both of type index.
+  mlir::Value address(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
+
+  /// Calls `use` with each column of the step at `address`, counted from the step's first column,
+  /// as a vector<16xf32>. The order is the cheapest to unpack, not the columns' own.
+  void forEachColumn(mlir::OpBuilder &builder, mlir::Value address,
+                     llvm::function_ref<void(int64_t, mlir::Value)> use) const;
+
+private:
+  mlir::Value load(mlir::OpBuilder &builder, mlir::Value address, int64_t offset,
+                   mlir::Type element) const;
+  /// Scales or mins of each scale group as vector<16xf32>.
+  llvm::SmallVector<mlir::Value> scaleVectors(mlir::OpBuilder &builder, mlir::Value address,
+                                              int64_t offset) const;
+
+  mlir::Location loc;
+  PanelLayout layout;
+  mlir::Value base;
+  int64_t cols;
+  int64_t stepColumns;
+};
+
+} // namespace heed::attn
+
+#endif // HEED_CONVERSION_ATTNTOVECTOR_PANELREADER_H

@@ -1,0 +1,198 @@
+//===- LinalgToRowLoops.cpp - linalg ops on memrefs become scalar loops over rows -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Conversion/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+
+#define DEBUG_TYPE "convert-linalg-to-row-loops"
+
+namespace heed {
+#define GEN_PASS_DEF_CONVERTLINALGTOROWLOOPSPASS
+#include "heed/Conversion/Passes.h.inc"
+} // namespace heed
+
+using namespace mlir;
+
+namespace {
+
+/// Builds the nest of one op.
+class RowLoops {
+public:
+  RowLoops(linalg::LinalgOp op, int64_t rowsOfTask)
+      : op(op), loc(op.getLoc()), rowsOfTask(rowsOfTask), indices(op.getNumLoops()) {
+    for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+      (kind == utils::IteratorType::parallel ? parallel : reductions).push_back(loop);
+  }
+
+  void build(OpBuilder &builder) {
+    SmallVector<Range> ranges = op.createLoopRanges(builder, loc);
+    for (Range &range : ranges)
+      extents.push_back(getValueOrCreateConstantIndexOp(builder, loc, range.size));
+    zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    one = arith::ConstantIndexOp::create(builder, loc, 1);
+    std::optional<unsigned> divided = loopToDivide(ranges);
+    if (!divided)
+      return buildParallel(builder, 0);
+
+    Value rows = extents[*divided];
+    Value step = arith::ConstantIndexOp::create(builder, loc, rowsOfTask);
+    Value tasks = arith::CeilDivUIOp::create(builder, loc, rows, step);
+    scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{tasks}, ValueRange{}, std::nullopt,
+                          [&](OpBuilder &body, Location, ValueRange args) {
+                            Value begin = arith::MulIOp::create(body, loc, args[0], step);
+                            Value end = arith::AddIOp::create(body, loc, begin, step);
+                            dividedLoop = divided;
+                            dividedBegin = begin;
+                            dividedEnd = arith::MinUIOp::create(body, loc, end, rows);
+                            buildParallel(body, 0);
+                            scf::InParallelOp::create(body, loc);
+                          });
+  }
+
+private:
+  /// The first parallel loop of dynamic length, where the op isn't part of a task already.
+  std::optional<unsigned> loopToDivide(ArrayRef<Range> ranges) {
+    if (op->getParentOfType<scf::ForallOp>())
+      return std::nullopt;
+    for (unsigned loop : parallel)
+      if (!getConstantIntValue(ranges[loop].size))
+        return loop;
+    return std::nullopt;
+  }
+
+  void buildParallel(OpBuilder &builder, size_t depth) {
+    if (depth == parallel.size())
+      return buildElement(builder);
+    unsigned loop = parallel[depth];
+    bool isDivided = dividedLoop == loop;
+    auto nest = scf::ForOp::create(builder, loc, isDivided ? dividedBegin : zero,
+                                   isDivided ? dividedEnd : extents[loop], one);
+    indices[loop] = nest.getInductionVar();
+    OpBuilder inside = OpBuilder::atBlockTerminator(nest.getBody());
+    buildParallel(inside, depth + 1);
+  }
+
+  /// One element of each output: reductions run over it with its value in registers.
+  void buildElement(OpBuilder &builder) {
+    SmallVector<Value> initial;
+    for (OpOperand &init : op.getDpsInitsMutable())
+      initial.push_back(isRead(init) ? load(builder, init) : Value());
+    SmallVector<Value> results = buildReduction(builder, 0, initial);
+    for (auto [init, result] : llvm::zip_equal(op.getDpsInitsMutable(), results))
+      memref::StoreOp::create(builder, loc, result, init.get(), place(builder, init));
+  }
+
+  SmallVector<Value> buildReduction(OpBuilder &builder, size_t depth, ArrayRef<Value> running) {
+    if (depth == reductions.size())
+      return evaluate(builder, running);
+    unsigned loop = reductions[depth];
+    SmallVector<Value> results;
+    auto nest = scf::ForOp::create(builder, loc, zero, extents[loop], one, running,
+                                   [&](OpBuilder &body, Location, Value index, ValueRange carried) {
+                                     indices[loop] = index;
+                                     scf::YieldOp::create(
+                                         body, loc,
+                                         buildReduction(body, depth + 1, llvm::to_vector(carried)));
+                                   });
+    return SmallVector<Value>(nest.getResults());
+  }
+
+  /// The op's body at the current indices. `outputs` are the outputs' running values.
+  SmallVector<Value> evaluate(OpBuilder &builder, ArrayRef<Value> outputs) {
+    IRMapping mapping;
+    Block &body = *op.getBlock();
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(input);
+      if (!isa<MemRefType>(input->get().getType()))
+        mapping.map(argument, input->get());
+      else if (!argument.use_empty())
+        mapping.map(argument, load(builder, *input));
+    }
+    for (auto [init, value] : llvm::zip_equal(op.getDpsInitsMutable(), outputs))
+      if (value)
+        mapping.map(op.getMatchingBlockArgument(&init), value);
+    for (Operation &inner : body.without_terminator()) {
+      if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
+        mapping.map(index.getResult(), indices[index.getDim()]);
+        continue;
+      }
+      Operation *clone = builder.clone(inner, mapping);
+      // A sum in one fixed order would keep it from being vectorised.
+      if (auto math = dyn_cast<arith::ArithFastMathInterface>(clone))
+        if (!reductions.empty() && isa<arith::AddFOp, arith::MulFOp>(clone))
+          clone->setAttr(math.getFastMathAttrName(),
+                         arith::FastMathFlagsAttr::get(builder.getContext(),
+                                                       arith::FastMathFlags::reassoc |
+                                                           arith::FastMathFlags::contract));
+    }
+    return llvm::map_to_vector(body.getTerminator()->getOperands(),
+                               [&](Value value) { return mapping.lookupOrDefault(value); });
+  }
+
+  bool isRead(OpOperand &init) {
+    return !reductions.empty() || !op.getMatchingBlockArgument(&init).use_empty();
+  }
+  SmallVector<Value> place(OpBuilder &builder, OpOperand &operand) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    SmallVector<Value> result;
+    for (AffineExpr expr : map.getResults()) {
+      if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+        result.push_back(indices[dim.getPosition()]);
+        continue;
+      }
+      result.push_back(affine::expandAffineExpr(builder, loc, expr, dimValues(), {}));
+    }
+    return result;
+  }
+  /// Indices of all loops; expandAffineExpr looks at those that the expression names.
+  SmallVector<Value> dimValues() {
+    return llvm::map_to_vector(indices, [&](Value index) { return index ? index : zero; });
+  }
+  Value load(OpBuilder &builder, OpOperand &operand) {
+    return memref::LoadOp::create(builder, loc, operand.get(), place(builder, operand));
+  }
+
+  linalg::LinalgOp op;
+  Location loc;
+  int64_t rowsOfTask;
+  SmallVector<unsigned> parallel, reductions;
+  SmallVector<Value> extents, indices;
+  Value zero, one;
+  std::optional<unsigned> dividedLoop;
+  Value dividedBegin, dividedEnd;
+};
+
+struct ConvertLinalgToRowLoopsPass
+    : heed::impl::ConvertLinalgToRowLoopsPassBase<ConvertLinalgToRowLoopsPass> {
+  using ConvertLinalgToRowLoopsPassBase::ConvertLinalgToRowLoopsPassBase;
+
+  void runOnOperation() override {
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation()->walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    for (linalg::LinalgOp op : ops) {
+      if (!op.hasPureBufferSemantics()) {
+        op.emitOpError("is in tensor form; bufferize before converting to loops");
+        return signalPassFailure();
+      }
+      OpBuilder builder(op);
+      RowLoops(op, rows).build(builder);
+      op.erase();
+      ++numNests;
+    }
+  }
+};
+
+} // namespace

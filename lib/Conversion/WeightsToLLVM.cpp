@@ -1,0 +1,86 @@
+//===- WeightsToLLVM.cpp - weights become addresses from the call's table -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Conversion/Passes.h"
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+#define DEBUG_TYPE "convert-weights-to-llvm"
+
+namespace heed {
+#define GEN_PASS_DEF_CONVERTWEIGHTSTOLLVMPASS
+#include "heed/Conversion/Passes.h.inc"
+} // namespace heed
+
+using namespace mlir;
+using namespace heed::attn;
+
+namespace {
+
+struct ConvertWeightsToLLVMPass
+    : heed::impl::ConvertWeightsToLLVMPassBase<ConvertWeightsToLLVMPass> {
+  using ConvertWeightsToLLVMPassBase::ConvertWeightsToLLVMPassBase;
+
+  void runOnOperation() override {
+    // heed_context::weights has an address for each layer of each weight, in declaration order.
+    llvm::StringMap<int64_t> firstAddress;
+    int64_t addresses = 0;
+    for (auto weight : getOperation().getOps<WeightOp>()) {
+      firstAddress[weight.getSymName()] = addresses;
+      addresses += std::max<int64_t>(1, weight.getLayers());
+    }
+    SmallVector<GetWeightOp> gets;
+    getOperation()->walk([&](GetWeightOp get) { gets.push_back(get); });
+    for (GetWeightOp get : gets)
+      if (failed(convert(get, firstAddress.lookup(get.getWeight()))))
+        return signalPassFailure();
+  }
+
+  LogicalResult convert(GetWeightOp get, int64_t first) {
+    auto function = get->getParentOfType<func::FuncOp>();
+    if (!function || !function->hasAttr("heed.entry"))
+      return get.emitOpError("stands in no entry; run convert-entry-points first");
+    OpBuilder builder(get);
+    Location loc = get.getLoc();
+    auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+    Value table = LLVM::LoadOp::create(builder, loc, pointer, function.getArgument(0));
+    Value number = LLVM::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(first));
+    if (Value layer = get.getLayer()) {
+      layer = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), layer);
+      number = arith::AddIOp::create(builder, loc, number, layer);
+    }
+    Value place =
+        LLVM::GEPOp::create(builder, loc, pointer, pointer, table, ArrayRef<LLVM::GEPArg>{number});
+    Value address = LLVM::LoadOp::create(builder, loc, pointer, place);
+
+    for (Operation *user : llvm::make_early_inc_range(get->getUsers())) {
+      if (auto cast = dyn_cast<UnrealizedConversionCastOp>(user)) {
+        cast.getResult(0).replaceAllUsesWith(address);
+      } else if (auto dense = dyn_cast<DequantizeOp>(user)) {
+        auto type = dyn_cast<MemRefType>(dense.getResult().getType());
+        if (!type)
+          return dense.emitOpError("is in tensor form; bufferize first");
+        LLVMTypeConverter types(builder.getContext());
+        Value descriptor = MemRefDescriptor::fromStaticShape(builder, loc, types, type, address);
+        auto memref = UnrealizedConversionCastOp::create(builder, loc, type, descriptor);
+        dense.getResult().replaceAllUsesWith(memref.getResult(0));
+      } else {
+        return user->emitOpError("still reads a weight; run convert-attn-to-vector first");
+      }
+      user->erase();
+    }
+    get.erase();
+    return success();
+  }
+};
+
+} // namespace

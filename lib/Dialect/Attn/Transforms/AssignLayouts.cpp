@@ -1,0 +1,103 @@
+//===- AssignLayouts.cpp - decides how each weight lies in memory -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+#include "heed/Dialect/Attn/Transforms/Passes.h"
+#include "heed/Runtime/Artifact.h"
+
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/MapVector.h"
+
+#define DEBUG_TYPE "attn-assign-layouts"
+
+namespace heed::attn {
+#define GEN_PASS_DEF_ASSIGNLAYOUTSPASS
+#include "heed/Dialect/Attn/Transforms/Passes.h.inc"
+} // namespace heed::attn
+
+using namespace mlir;
+using namespace heed::attn;
+
+namespace {
+
+/// What one use asks for: a layout of the weight seen as a matrix.
+struct Demand {
+  int64_t layout, rows, cols;
+  Attribute permuted; ///< the order of axes to pack in, or null
+
+  bool operator==(const Demand &) const = default;
+};
+
+int64_t product(ArrayRef<int64_t> sizes) { return llvm::product_of(sizes); }
+
+Demand demandOf(GetWeightOp get, Operation *user) {
+  ArrayRef<int64_t> shape = get.getType().getShape();
+  auto matrix = [&](size_t features) {
+    return Demand{HEED_LAYOUT_PANELS, product(shape.take_front(features)),
+                  product(shape.drop_front(features)), get.getPermutedAttr()};
+  };
+  if (auto project = dyn_cast<ProjectOp>(user))
+    return matrix(shape.size() - project.getContracted());
+  if (isa<EmbedOp>(user))
+    return matrix(1);
+  return {HEED_LAYOUT_DENSE_F32, product(shape), 1, get.getPermutedAttr()};
+}
+
+struct AssignLayoutsPass : heed::attn::impl::AssignLayoutsPassBase<AssignLayoutsPass> {
+  using AssignLayoutsPassBase::AssignLayoutsPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SymbolTable symbols(module);
+    // One declaration for each way in which a weight is read, in order of first use.
+    llvm::MapVector<WeightOp, SmallVector<std::pair<Demand, WeightOp>>> copies;
+    SmallVector<GetWeightOp> gets;
+    module.walk([&](GetWeightOp get) { gets.push_back(get); });
+    for (GetWeightOp get : gets) {
+      auto weight = symbols.lookup<WeightOp>(get.getWeight());
+      for (OpOperand &use : llvm::make_early_inc_range(get->getUses())) {
+        WeightOp copy = copyFor(symbols, copies[weight], weight, demandOf(get, use.getOwner()));
+        if (copy == weight)
+          continue;
+        OpBuilder builder(get);
+        auto own = cast<GetWeightOp>(builder.clone(*get));
+        own.setWeight(copy.getSymName());
+        use.set(own.getResult());
+      }
+      if (get.use_empty())
+        get.erase();
+    }
+    for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
+      if (!weight->hasAttr("heed.layout"))
+        weight.erase(); // nothing reads it
+  }
+
+  WeightOp copyFor(SymbolTable &symbols, SmallVector<std::pair<Demand, WeightOp>> &known,
+                   WeightOp weight, const Demand &demand) {
+    for (auto &[other, copy] : known)
+      if (other == demand)
+        return copy;
+    WeightOp copy = weight;
+    OpBuilder builder(weight);
+    if (!known.empty()) {
+      copy = cast<WeightOp>(weight->clone());
+      builder.setInsertionPointAfter(weight);
+      symbols.insert(copy, builder.getInsertionPoint()); // renames the copy
+      copy->removeAttr("heed.permuted");
+      ++numCopies;
+    }
+    copy->setAttr("heed.layout", builder.getI64IntegerAttr(demand.layout));
+    copy->setAttr("heed.rows", builder.getI64IntegerAttr(demand.rows));
+    copy->setAttr("heed.cols", builder.getI64IntegerAttr(demand.cols));
+    if (demand.permuted)
+      copy->setAttr("heed.permuted", demand.permuted);
+    known.emplace_back(demand, copy);
+    return copy;
+  }
+};
+
+} // namespace

@@ -1,0 +1,139 @@
+//===- Compiler.cpp - from a program's text to code, phase by phase -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Pipelines/Compiler.h"
+
+#include "heed/Frontend/MLIRGen.h"
+#include "heed/Frontend/Parser.h"
+#include "heed/Pipelines/RegisterInterfaces.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <cstdio>
+
+using namespace mlir;
+using namespace heed;
+
+static DialectRegistry makeRegistry() {
+  DialectRegistry registry;
+  registerInterfaces(registry);
+  return registry;
+}
+
+Compiler::Compiler(std::string path, std::string text, CompilerOptions options)
+    : mainFile(sources.addBuffer(std::move(path), std::move(text))), options(std::move(options)),
+      context(makeRegistry(), MLIRContext::Threading::DISABLED) {
+  context.loadAllAvailableDialects();
+}
+
+Compiler::~Compiler() = default;
+
+static void show(const DiagnosticEngine &diagnostics) {
+  std::fputs(diagnostics.render(/*colour=*/false).c_str(), stderr);
+}
+
+std::optional<std::string> Compiler::syntaxTree() {
+  DiagnosticEngine diagnostics(sources);
+  ast::File file = parse(sources, mainFile, diagnostics);
+  show(diagnostics);
+  if (diagnostics.hasErrors())
+    return std::nullopt;
+  return dumpAst(file);
+}
+
+bool Compiler::check(const ModelHeader *header, const FileLoader &loader) {
+  DiagnosticEngine diagnostics(sources);
+  program = parseAndCheck(sources, mainFile, header, loader, diagnostics);
+  show(diagnostics);
+  if (!program)
+    return false;
+  module = emitModule(context, *program, &sources);
+  reached = Phase::Formula;
+  return bool(module);
+}
+
+bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const InstructionSet &set) {
+  // Passes report at lines of the program: show these lines.
+  llvm::SourceMgr lines;
+  for (uint32_t file = 0; file < sources.size(); ++file)
+    lines.AddNewSourceBuffer(
+        llvm::MemoryBuffer::getMemBufferCopy(sources.text(file), sources.path(file)),
+        llvm::SMLoc());
+  SourceMgrDiagnosticHandler handler(lines, &context);
+  PassManager manager(&context);
+  if (failed(applyPassManagerCLOptions(manager)))
+    return false;
+  applyDefaultTimingPassManagerCLOptions(manager);
+  PipelineOptions pipeline;
+  pipeline.requireCache = options.requireCache;
+  pipeline.nativeLanes = set.vectorBits / 32;
+  buildPipeline(manager, from, to, pipeline);
+  return succeeded(manager.run(target));
+}
+
+bool Compiler::runTo(Phase phase) {
+  if (!runPasses(*module, reached, phase, *options.sets.front()))
+    return false;
+  reached = phase;
+  return true;
+}
+
+std::string Compiler::printed() const {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  OpPrintingFlags flags;
+  flags.printNameLocAsPrefix();
+  module->print(out, flags);
+  out << '\n';
+  return text;
+}
+
+ErrorOr<std::string> Compiler::code(CodeFormat format, ArtifactUse use) {
+  // Everything up to the fused phase is the same for every instruction set.
+  if (reached < Phase::Fused && !runTo(Phase::Fused))
+    return makeError("");
+  CodeGenOptions codeGen;
+  codeGen.level = options.level;
+  llvm::LLVMContext llvmContext;
+  std::unique_ptr<llvm::Module> all = makeTargetModule(llvmContext, program->name);
+  for (const InstructionSet *set : options.sets) {
+    OwningOpRef<ModuleOp> variant = cast<ModuleOp>((*module)->clone());
+    if (!runPasses(*variant, Phase::Fused, Phase::Tiled, *set))
+      return makeError("");
+    FailureOr<ArtifactInfo> collected = collectArtifactInfo(*variant, program->name);
+    if (failed(collected))
+      return makeError("");
+    artifact = std::move(*collected);
+    if (!runPasses(*variant, Phase::Tiled, Phase::LLVM, *set))
+      return makeError("");
+    std::vector<std::string> entries;
+    for (const FunctionInfo &function : artifact.functions)
+      entries.push_back(function.entry());
+    auto compiled = compileVariant(*variant, llvmContext, *set, entries, codeGen);
+    if (!compiled)
+      return compiled.error();
+    if (auto appended = appendModule(*all, std::move(*compiled)); !appended)
+      return appended.error();
+  }
+  if (auto added = addArtifact(*all, artifact, options.sets, use); !added)
+    return added.error();
+  return emitCode(*all, format, codeGen);
+}
+
+std::string Compiler::allText() const {
+  std::string text;
+  for (uint32_t file = 0; file < sources.size(); ++file) {
+    text += sources.path(file);
+    text += '\0';
+    text += sources.text(file);
+    text += '\0';
+  }
+  return text;
+}

@@ -1,0 +1,147 @@
+//===- Pipelines.cpp - the phases as pass pipelines -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Pipelines/Pipelines.h"
+
+#include "heed/Conversion/Passes.h"
+#include "heed/Dialect/Attn/Transforms/Passes.h"
+#include "heed/Transforms/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace heed;
+
+std::optional<Phase> heed::parsePhase(StringRef name) {
+  return llvm::StringSwitch<std::optional<Phase>>(name)
+      .Case("formula", Phase::Formula)
+      .Case("attn", Phase::Attn)
+      .Case("fused", Phase::Fused)
+      .Case("tiled", Phase::Tiled)
+      .Case("vector", Phase::Vector)
+      .Case("llvm", Phase::LLVM)
+      .Default(std::nullopt);
+}
+
+void heed::buildAttnPipeline(OpPassManager &manager, const PipelineOptions &) {
+  // Products of three factors hide the attention in them: split them first.
+  manager.addNestedPass<func::FuncOp>(createFactorContractionsPass());
+  manager.addNestedPass<func::FuncOp>(attn::createRecognisePass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  // The cache needs to see scores and values apart, so it comes before fusion.
+  attn::DeriveCachePassOptions derive;
+  derive.required = options.requireCache;
+  manager.addPass(attn::createDeriveCachePass(derive));
+  manager.addNestedPass<func::FuncOp>(attn::createNarrowResultPass());
+  manager.addNestedPass<func::FuncOp>(attn::createFuseAttentionPass());
+  // Tables that are the same in every layer leave the loop before fusion could pull them into it,
+  // and equal ones (the rotation's, for queries and keys) become one.
+  manager.addPass(createCSEPass());
+  manager.addPass(createLoopInvariantCodeMotionPass());
+  manager.addPass(createFuseElementwisePass());
+  manager.addPass(createCSEPass());
+}
+
+void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  // What could not be fused becomes plain loops.
+  manager.addNestedPass<func::FuncOp>(attn::createDecomposePass());
+  attn::TileAttentionPassOptions tile;
+  tile.lanes = options.nativeLanes >= 16 ? 32 : 16;
+  tile.keyTile = options.keyTile;
+  manager.addPass(attn::createTileAttentionPass(tile));
+  manager.addPass(attn::createLowerCachePass());
+  manager.addPass(attn::createAddDestinationsPass());
+  manager.addPass(attn::createAssignLayoutsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  manager.addPass(createExportFunctionsPass());
+  // A tensor that is made only to be put into another one is computed in place.
+  manager.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  bufferize.unknownTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  // Buffers whose size doesn't depend on the layer are allocated once.
+  manager.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
+  manager.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
+  bufferization::BufferDeallocationPipelineOptions deallocation;
+  bufferization::buildBufferDeallocationPipeline(manager, deallocation);
+  manager.addPass(createEntryPointsPass());
+  ConvertAttnToVectorPassOptions kernels;
+  kernels.nativeLanes = options.nativeLanes;
+  manager.addPass(createConvertAttnToVectorPass(kernels));
+  manager.addPass(createConvertLinalgToRowLoopsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+void heed::buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &) {
+  manager.addPass(createConvertWeightsToLLVMPass());
+  manager.addPass(createConvertForallToTasksPass());
+  manager.addPass(createExpandMathPass());
+  manager.addPass(memref::createExpandStridedMetadataPass());
+  manager.addPass(createLowerAffinePass());
+  manager.addPass(createLoopInvariantCodeMotionPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(createConvertVectorToLLVMPass());
+  manager.addPass(createConvertMathToLLVMPass());
+  FinalizeMemRefToLLVMConversionPassOptions memory;
+  memory.useGenericFunctions = true; // the runtime's allocator
+  manager.addPass(createFinalizeMemRefToLLVMConversionPass(memory));
+  manager.addPass(createConvertFuncToLLVMPass());
+  manager.addPass(createConvertIndexToLLVMPass());
+  manager.addPass(createArithToLLVMConversionPass());
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  manager.addPass(createUBToLLVMConversionPass());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+namespace {
+struct NamedPhase {
+  Phase phase;
+  const char *flag, *summary;
+  void (*build)(OpPassManager &, const PipelineOptions &);
+};
+} // namespace
+
+static const NamedPhase kPhases[] = {
+    {Phase::Attn, "heed-attn", "formula to attn: recognise attention", buildAttnPipeline},
+    {Phase::Fused, "heed-fused", "attn to fused: derive caches, fuse", buildFusedPipeline},
+    {Phase::Tiled, "heed-tiled", "fused to tiled: tile attention", buildTiledPipeline},
+    {Phase::Vector, "heed-vector", "tiled to vector: bufferize, vectorise", buildVectorPipeline},
+    {Phase::LLVM, "heed-llvm", "vector to llvm: threads, the LLVM dialect", buildLLVMPipeline}};
+
+void heed::buildPipeline(OpPassManager &manager, Phase from, Phase to,
+                         const PipelineOptions &options) {
+  for (const NamedPhase &named : kPhases)
+    if (named.phase > from && named.phase <= to)
+      named.build(manager, options);
+}
+
+void heed::registerPipelines() {
+  for (const NamedPhase &named : kPhases)
+    PassPipelineRegistration<PipelineOptions>(named.flag, named.summary, named.build);
+}

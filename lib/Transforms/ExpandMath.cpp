@@ -1,0 +1,43 @@
+//===- ExpandMath.cpp - mathematical functions as polynomials -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#define DEBUG_TYPE "heed-expand-math"
+
+namespace heed {
+#define GEN_PASS_DEF_EXPANDMATHPASS
+#include "heed/Transforms/Passes.h.inc"
+} // namespace heed
+
+using namespace mlir;
+
+namespace {
+struct ExpandMathPass : heed::impl::ExpandMathPassBase<ExpandMathPass> {
+  using ExpandMathPassBase::ExpandMathPassBase;
+
+  void runOnOperation() override {
+    // Sines, cosines and powers stay calls: they are evaluated once a row, for arguments as large
+    // as a position, where a short polynomial isn't accurate.
+    auto chosen = [](StringRef name) {
+      return name == math::ExpOp::getOperationName() || name == math::Exp2Op::getOperationName() ||
+             name == math::TanhOp::getOperationName() || name == math::ErfOp::getOperationName() ||
+             name == math::LogOp::getOperationName();
+    };
+    RewritePatternSet patterns(&getContext());
+    populateMathPolynomialApproximationPatterns(patterns, chosen);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
