@@ -72,8 +72,8 @@ func.func @outer(%a: memref<?xf32> {heed.arg = "param", heed.dims = array<i64: -
 // CHECK:         %[[M:.*]] = llvm.load
 // CHECK:         llvm.insertvalue %[[M]], {{.*}}[3, 0]
 // CHECK:         llvm.insertvalue %[[N]], {{.*}}[3, 0]
-// CHECK:         llvm.insertvalue %[[M]], {{.*}}[3, 1]
-// CHECK:         llvm.insertvalue %[[M]], {{.*}}[4, 0]
+// CHECK-NEXT:    llvm.insertvalue %[[M]], {{.*}}[4, 0]
+// CHECK-NEXT:    llvm.insertvalue %[[M]], {{.*}}[3, 1]
 
 // -----
 
