@@ -77,6 +77,8 @@ IndexRange IndexRanges::ofBinary(const program::Binary &binary) const {
     range = {subtract(a.low, b.high), subtract(a.high, b.low)};
     if (b.isNonNegative())
       range.below = a.below;
+    if (auto *size = std::get_if<program::SizeValue>(&binary.lhs->node))
+      range.below = b.low && *b.low >= 1 ? size->size : -1;
     return range;
   case program::BinaryOp::Mul:
     if (Bound factor = constantIndex(*binary.rhs))
@@ -145,7 +147,7 @@ IndexRange IndexRanges::byIntervals(const program::Expr &expr) const {
     range.low = 0;
     range.high = tokenLimit - 1;
   } else if (std::holds_alternative<program::SizeValue>(expr.node)) {
-    range.low = 0;
+    range.low = 1;
   } else if (auto *binary = std::get_if<program::Binary>(&expr.node)) {
     return ofBinary(*binary);
   } else if (auto *select = std::get_if<program::Select>(&expr.node)) {

@@ -36,6 +36,8 @@ AffineExpr ReadPlan::affine(const program::Expr &index, MLIRContext *context) co
   auto *binary = std::get_if<program::Binary>(&index.node);
   if (!binary)
     return {};
+  if (const program::Expr *operand = ranges.decided(*binary))
+    return affine(*operand, context);
   AffineExpr lhs = affine(*binary->lhs, context), rhs = affine(*binary->rhs, context);
   if (!lhs || !rhs)
     return {};
