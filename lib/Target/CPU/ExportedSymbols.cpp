@@ -47,3 +47,13 @@ ErrorOr<std::vector<ExportedSymbol>> heed::exportedSymbols(const ArtifactInfo &i
   }
   return symbols;
 }
+
+ErrorOr<std::vector<std::string>> heed::libraryExports(const ArtifactInfo &info) {
+  auto symbols = exportedSymbols(info);
+  if (!symbols)
+    return symbols.error();
+  std::vector<std::string> names = {"heed_artifact_export"};
+  for (const ExportedSymbol &symbol : *symbols)
+    names.push_back(symbol.name);
+  return names;
+}

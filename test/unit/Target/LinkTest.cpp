@@ -40,12 +40,9 @@ protected:
   std::string file(const char *name) { return std::string(folder) + "/" + name; }
 
   static std::vector<std::string> symbols(const ArtifactInfo &info) {
-    std::vector<std::string> names = {"heed_artifact_export"};
-    auto exported = exportedSymbols(info);
-    EXPECT_TRUE(exported);
-    for (const ExportedSymbol &symbol : *exported)
-      names.push_back(symbol.name);
-    return names;
+    auto names = libraryExports(info);
+    EXPECT_TRUE(names);
+    return *names;
   }
 
   llvm::SmallString<128> folder;

@@ -56,6 +56,9 @@ struct ExportedSymbol {
 /// All C functions, in the order of the header; an error where two would have the same name.
 ErrorOr<std::vector<ExportedSymbol>> exportedSymbols(const ArtifactInfo &info);
 
+/// What a Library exports: the C functions and `heed_artifact_export`.
+ErrorOr<std::vector<std::string>> libraryExports(const ArtifactInfo &info);
+
 /// Adds to `module` the constant that describes `info`, whose code is in the variants for `sets`
 /// (best first), and the C functions. In a Library `heed_artifact_export` is another name of the
 /// constant, in an Executable `heed_artifact_main`.
