@@ -8,6 +8,7 @@
 #include "heed/Pipelines/RegisterInterfaces.h"
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
+#include "heed/Dialect/Attn/Transforms/BufferizableOpInterfaceImpl.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/IR/ValueBoundsOpInterfaceImpl.h"
@@ -59,6 +60,7 @@ void heed::registerInterfaces(DialectRegistry &registry) {
   tensor::registerTilingInterfaceExternalModels(registry);
 
   // Bufferization, and the subset ops that it and hoisting look through.
+  heed::attn::registerBufferizableOpInterfaceModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   cf::registerBufferizableOpInterfaceExternalModels(registry);
