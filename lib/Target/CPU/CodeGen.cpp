@@ -132,6 +132,10 @@ std::string heed::variantSymbol(llvm::StringRef entry, const InstructionSet &set
 /// From MLIR, with MLIR's complaints as the error.
 static ErrorOr<std::unique_ptr<llvm::Module>> translate(mlir::ModuleOp module,
                                                         llvm::LLVMContext &context) {
+  // Threads share the MLIR context, whose registry and diagnostic handlers are not theirs alone.
+  // Optimisation, which takes the time, needs no lock.
+  static std::mutex translating;
+  std::lock_guard<std::mutex> lock(translating);
   mlir::DialectRegistry registry;
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
