@@ -43,6 +43,8 @@ struct ConvertWeightsToLLVMPass
     for (GetWeightOp get : gets)
       if (failed(convert(get, firstAddress.lookup(get.getWeight()))))
         return signalPassFailure();
+    for (auto weight : llvm::make_early_inc_range(getOperation().getOps<WeightOp>()))
+      weight.erase();
   }
 
   LogicalResult convert(GetWeightOp get, int64_t first) {

@@ -31,16 +31,17 @@ Compiler::Compiler(std::string path, std::string text, CompilerOptions options)
     : mainFile(sources.addBuffer(std::move(path), std::move(text))), options(std::move(options)),
       context(makeRegistry(), MLIRContext::Threading::DISABLED) {
   context.loadAllAvailableDialects();
+  context.printOpOnDiagnostic(false);
 }
 
 Compiler::~Compiler() = default;
 
-static void show(const DiagnosticEngine &diagnostics) {
+static void show(const heed::DiagnosticEngine &diagnostics) {
   std::fputs(diagnostics.render(/*colour=*/false).c_str(), stderr);
 }
 
 std::optional<std::string> Compiler::syntaxTree() {
-  DiagnosticEngine diagnostics(sources);
+  heed::DiagnosticEngine diagnostics(sources);
   ast::File file = parse(sources, mainFile, diagnostics);
   show(diagnostics);
   if (diagnostics.hasErrors())
@@ -49,7 +50,7 @@ std::optional<std::string> Compiler::syntaxTree() {
 }
 
 bool Compiler::check(const ModelHeader *header, const FileLoader &loader) {
-  DiagnosticEngine diagnostics(sources);
+  heed::DiagnosticEngine diagnostics(sources);
   program = parseAndCheck(sources, mainFile, header, loader, diagnostics);
   show(diagnostics);
   if (!program)
@@ -85,12 +86,12 @@ bool Compiler::runTo(Phase phase) {
   return true;
 }
 
-std::string Compiler::printed() const {
+std::string Compiler::printed() {
   std::string text;
   llvm::raw_string_ostream out(text);
   OpPrintingFlags flags;
   flags.printNameLocAsPrefix();
-  module->print(out, flags);
+  (*module)->print(out, flags);
   out << '\n';
   return text;
 }

@@ -71,10 +71,11 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   manager.addPass(attn::createAssignLayoutsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  // The artefact describes itself from the functions' boundaries as they are now.
+  manager.addPass(createExportFunctionsPass());
 }
 
 void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &options) {
-  manager.addPass(createExportFunctionsPass());
   // A tensor that is made only to be put into another one is computed in place.
   manager.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
@@ -87,13 +88,14 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   // Buffers whose size doesn't depend on the layer are allocated once.
   manager.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
   manager.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
-  bufferization::BufferDeallocationPipelineOptions deallocation;
-  bufferization::buildBufferDeallocationPipeline(manager, deallocation);
   manager.addPass(createEntryPointsPass());
   ConvertAttnToVectorPassOptions kernels;
   kernels.nativeLanes = options.nativeLanes;
   manager.addPass(createConvertAttnToVectorPass(kernels));
   manager.addPass(createConvertLinalgToRowLoopsPass());
+  // Frees what was allocated, kernels' scratch too; it understands regions of scf only.
+  bufferization::buildBufferDeallocationPipeline(manager,
+                                                 bufferization::BufferDeallocationPipelineOptions());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }

@@ -44,13 +44,10 @@ ErrorOr<void> heed::buildArtifact(Compiler &compiler, Emit emit, const std::stri
     LinkInput input{{std::move(*object)}, *folder};
     if (emit == Emit::Executable)
       return linkExecutable(input, output);
-    auto symbols = exportedSymbols(compiler.info());
+    auto symbols = libraryExports(compiler.info());
     if (!symbols)
       return symbols.error();
-    std::vector<std::string> names;
-    for (const ExportedSymbol &symbol : *symbols)
-      names.push_back(symbol.name);
-    if (auto linked = linkLibrary(input, names, output); !linked)
+    if (auto linked = linkLibrary(input, *symbols, output); !linked)
       return linked;
   }
   auto header = makeHeader(compiler.info());

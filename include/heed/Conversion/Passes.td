@@ -77,8 +77,8 @@ def ConvertWeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp
     heed_context (heed/Runtime/Artifact.h), which is argument 0 of the entry;
     `attn.dequantize` makes a memref of a dense weight's address.
 
-    Needs `convert-entry-points` and `convert-attn-to-vector`. Afterwards no `attn`
-    op but the declarations of weights is left.
+    Needs `convert-entry-points` and `convert-attn-to-vector`; what the artefact says
+    of its weights must have been read before. Afterwards no `attn` op is left.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }

@@ -39,7 +39,7 @@ public:
   /// Runs passes up to `phase`, for the first instruction set.
   bool runTo(Phase phase);
   /// The IR of the phase reached last, with the program's names.
-  std::string printed() const;
+  std::string printed();
   /// Code for all instruction sets: LLVM IR, assembly or object files joined in one module.
   ErrorOr<std::string> code(CodeFormat format, ArtifactUse use);
   /// What the artefact says of itself; known once `code` was called.

@@ -10,6 +10,35 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FactorContractionsPass : Pass<"heed-factor-contractions", "::mlir::func::FuncOp"> {
+  let summary = "splits a sum of products of three or more tensors into the cheapest pairs";
+  let description = [{
+    A formula such as the update of one head, `sum[k, j] Vup[e, k] * A[i, j] * V[j, k]`,
+    is one `linalg.generic` that multiplies every factor for every combination of its
+    indices. This pass splits it into a tree of contractions of two factors each whose
+    multiply-adds are fewest:
+
+    ```
+    Z[i, k]  = sum[j] A[i, j] * V[j, k]
+    dE[i, e] = sum[k] Vup[e, k] * Z[i, k]
+    ```
+
+    Sizes known only at run time count as 4096. Two weights are not multiplied by
+    each other while anything else is left, since that would need their dense copies.
+    A factor that has none of the summed indices is multiplied last, elementwise.
+    An intermediate result has the axes of its first factor, then those of its second;
+    an attention pattern always is the first.
+
+    Needs: contractions as `attn::Contraction` describes them, which MLIRGen makes.
+    Guarantees: no contraction of more than two factors is left, but for those with more
+    than ten factors, which get a remark. Constant factors end up in the last product.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numFactored", "factored", "contractions split into pairs">];
+}
+
 def ExportFunctionsPass : Pass<"heed-export-functions", "::mlir::ModuleOp"> {
   let summary = "gives public functions memory at their boundary";
   let description = [{
@@ -49,33 +78,30 @@ def ExportFunctionsPass : Pass<"heed-export-functions", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numExported", "exported", "functions exported">];
 }
 
-def FactorContractionsPass : Pass<"heed-factor-contractions", "::mlir::func::FuncOp"> {
-  let summary = "splits a sum of products of three or more tensors into the cheapest pairs";
+def ExpandMathPass : Pass<"heed-expand-math"> {
+  let summary = "writes exp, tanh, erf and log as polynomials";
   let description = [{
-    A formula such as the update of one head, `sum[k, j] Vup[e, k] * A[i, j] * V[j, k]`,
-    is one `linalg.generic` that multiplies every factor for every combination of its
-    indices. This pass splits it into a tree of contractions of two factors each whose
-    multiply-adds are fewest:
+    `math.exp`, `math.exp2`, `math.tanh`, `math.erf` and `math.log` on f32 become the
+    arithmetic of a polynomial approximation, so that loops around them vectorise
+    instead of calling the C library element by element.
 
-    ```
-    Z[i, k]  = sum[j] A[i, j] * V[j, k]
-    dE[i, e] = sum[k] Vup[e, k] * Z[i, k]
-    ```
-
-    Sizes known only at run time count as 4096. Two weights are not multiplied by
-    each other while anything else is left, since that would need their dense copies.
-    A factor that has none of the summed indices is multiplied last, elementwise.
-    An intermediate result has the axes of its first factor, then those of its second;
-    an attention pattern always is the first.
-
-    Needs: contractions as `attn::Contraction` describes them, which MLIRGen makes.
-    Guarantees: no contraction of more than two factors is left, but for those with more
-    than ten factors, which get a remark. Constant factors end up in the last product.
+    Before: `%1 = math.exp %0 : f32`. After: `arith` and `math.fma` ops only.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::tensor::TensorDialect"];
-  let statistics = [
-    Statistic<"numFactored", "factored", "contractions split into pairs">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def FuseElementwisePass : Pass<"heed-fuse-elementwise"> {
+  let summary = "joins elementwise ops with their only reader";
+  let description = [{
+    An elementwise `linalg.generic` on tensors whose only reader is another
+    `linalg.generic` of the same block becomes part of it, so that its tensor is
+    never stored. Sines, cosines, powers, tanh and erf aren't moved to where each
+    of their elements would be computed more than once, and nothing moves into a
+    loop: a table that is the same in every layer is made once.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numFused", "fused", "Number of producers judged worth fusing">];
 }
 
 #endif // HEED_TRANSFORMS_PASSES_TD

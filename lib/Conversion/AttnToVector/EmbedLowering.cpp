@@ -36,6 +36,9 @@ LogicalResult heed::attn::lowerEmbed(OpBuilder &builder, EmbedOp op) {
         Value id = memref::LoadOp::create(body, loc, op.getIds(), ValueRange{args[0]});
         if (!id.getType().isIndex())
           id = arith::IndexCastOp::create(body, loc, body.getIndexType(), id);
+        // The runtime refuses such ids; whoever calls without it still reads inside the table.
+        int64_t tableRows = op.getTable().getType().getShape().front();
+        id = arith::MinUIOp::create(body, loc, id, constant(body, tableRows - 1));
         Value lanes = constant(body, kLanes);
         Value panel = arith::DivUIOp::create(body, loc, id, lanes);
         Value lane = arith::RemUIOp::create(body, loc, id, lanes);

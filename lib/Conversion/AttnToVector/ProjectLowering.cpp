@@ -164,8 +164,6 @@ private:
       buildTile(inTile, unpacked, rowLoop.getInductionVar(), height, firstPanel, panels, partial);
       begin = end;
     }
-    if (unpacked)
-      memref::DeallocOp::create(builder, loc, unpacked);
   }
 
   void buildTile(OpBuilder &builder, Value unpacked, Value firstRow, int64_t height,

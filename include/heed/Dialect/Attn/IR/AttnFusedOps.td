@@ -73,17 +73,19 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
 
     `scale` is applied to the dot product before `score`; log2(e) after it, since
     a modifier must see the score in its own unit. The running maximum is in units
-    of log2. `start` is the index j of the tile's first row.
+    of log2. `start` is the index j of the tile's first row, and T is at most
+    `key_tile`.
 
     Constraints:
     * C1: q is `[d, L]`, k `[T, d]`, v `[T, w]`, acc `[w, L]`, max, sum, heads and rows `[L]`;
       L is static.
     * C2: the regions are as in `attn.attention`.
     * C3: tensor form has three results of the types of acc, max and sum; memref form has none.
+    * C4: `key_tile` is positive and no less than a static T.
 
     Example:
     ```mlir
-    %a, %m, %s = attn.online_attention %q, %k, %v lanes %heads, %rows start %j into %a0, %m0, %s0 scale 0.125
+    %a, %m, %s = attn.online_attention %q, %k, %v lanes %heads, %rows start %j into %a0, %m0, %s0 scale 0.125 key_tile 64
       : tensor<64x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>, tensor<32xindex>, tensor<32xindex>,
         tensor<64x32xf32>, tensor<32xf32>, tensor<32xf32> -> tensor<64x32xf32>, tensor<32xf32>, tensor<32xf32>
     score {
@@ -98,12 +100,13 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     TensorOrMemRef<[F32]>:$q, TensorOrMemRef<[F32]>:$k, TensorOrMemRef<[F32]>:$v,
     TensorOrMemRef<[Index]>:$heads, TensorOrMemRef<[Index]>:$rows, Index:$start,
     TensorOrMemRef<[F32]>:$acc, TensorOrMemRef<[F32]>:$max, TensorOrMemRef<[F32]>:$sum,
-    F64Attr:$scale);
+    F64Attr:$scale, I64Attr:$key_tile);
   let results = (outs Variadic<RankedTensorOf<[F32]>>:$results);
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
   let assemblyFormat = [{
     $q `,` $k `,` $v `lanes` $heads `,` $rows `start` $start `into` $acc `,` $max `,` $sum
-    `scale` custom<PlainF64>($scale) `:` type($q) `,` type($k) `,` type($v) `,` type($heads) `,`
+    `scale` custom<PlainF64>($scale) `key_tile` custom<PlainI64>($key_tile)
+    `:` type($q) `,` type($k) `,` type($v) `,` type($heads) `,`
     type($rows) `,` type($acc) `,` type($max) `,` type($sum) (`->` type($results)^)?
     `score` $score `mask` $mask attr-dict
   }];

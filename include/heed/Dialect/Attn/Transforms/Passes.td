@@ -10,6 +10,133 @@
 
 include "mlir/Pass/PassBase.td"
 
+def RecognisePass : Pass<"attn-recognise", "::mlir::func::FuncOp"> {
+  let summary = "finds embeddings, projections, scores and weighing in formulas";
+  let description = [{
+    Starts from what is certain and needs no names: a product with a weight is a
+    projection; what a softmax normalises, seen through its mask and the modifiers of
+    its scores, is scores; what its pattern is multiplied with is values.
+
+    | formula | becomes |
+    |---|---|
+    | `embed[tokens[i], c]` | `attn.embed` |
+    | `sum[c] W[f, c] * X[i, c]`, in any order of X's axes | `attn.project`, with `linalg.transpose` before or after it where the order differs |
+    | `sum[c] Wqkv[1, h, k, c] * X[i, c]`, `sum[c] Wqkv[d + h * dk + k, c] * X[i, c]` | a `tensor.extract_slice` of the whole weight's projection, which query, key and value share, its heads by `tensor.expand_shape` |
+    | `sum[h, k] Vup[h, e, k] * Z[h, i, k]` | `attn.project` with the weight `permuted` to [e, h, k] |
+    | `sum[k] Q[h, i, k] * K[h / group, j, k] / sqrt(dk)` under a softmax over j | `attn.scores` |
+    | `sum[j] A[h, i, j] * V[h / group, j, k]` | `attn.weigh` |
+
+    Before:
+    ```
+    %S = linalg.generic … ins(%Q, %K) { mulf, mulf by 0.125, addf }
+    %M = attn.mask %S …
+    %A = attn.softmax %M dimension 2
+    %Z = linalg.generic … ins(%A, %V) { mulf, addf }
+    ```
+    After:
+    ```
+    %S = attn.scores %Q, %K scale 0.125
+    %M = attn.mask %S …
+    %A = attn.softmax %M dimension 2
+    %Z = attn.weigh %A, %V
+    ```
+
+    Constant factors go into the scale of scores, and follow projections and weighing
+    elementwise. Projections get the role in which attention reads or feeds them.
+
+    Needs: contractions of two factors (`heed-factor-contractions`).
+    Guarantees: means the same. A product with a weight, or under or over a softmax,
+    that the ops can't say stays a `linalg.generic` and gets a remark that says why.
+    Transposes that undo each other, copies, repeated and unread values are gone.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numEmbeddings", "embeddings", "gathers of a weight's rows">,
+    Statistic<"numProjections", "projections", "products with a weight">,
+    Statistic<"numScores", "scores", "products of queries and keys">,
+    Statistic<"numWeighings", "weighings", "products of patterns and values">];
+}
+
+def AssignLayoutsPass : Pass<"attn-assign-layouts", "::mlir::ModuleOp"> {
+  let summary = "decides how each weight lies in memory";
+  let description = [{
+    Weights that `attn.project` or `attn.embed` read are packed in panels, those
+    that `attn.dequantize` reads are dense f32. The decision is recorded on the
+    `attn.weight` as `heed.layout` (a heed_layout of heed/Runtime/Artifact.h) with
+    `heed.rows` and `heed.cols`, the matrix that it is. A weight that is read in
+    two ways is declared twice; one that nothing reads is dropped.
+
+    Needs every use of a weight to be one of these three ops.
+
+    Before:
+    ```mlir
+    attn.weight @Wq : !attn.weight<9x64x576, q4_1> tensor "q"
+    ```
+    After, where a projection reads it:
+    ```mlir
+    attn.weight @Wq : !attn.weight<9x64x576, q4_1> tensor "q" {heed.cols = 576 : i64, heed.layout = 1 : i64, heed.rows = 576 : i64}
+    ```
+  }];
+  let statistics = [Statistic<"numCopies", "copies", "Number of weights loaded a second time">];
+}
+
+def AddDestinationsPass : Pass<"attn-add-destinations"> {
+  let summary = "gives projections and embeddings a tensor to write";
+  let description = [{
+    Each `attn.project` and `attn.embed` in tensor form gets an `into` operand: an
+    empty tensor, or, where the only use of a projection adds it to a tensor of
+    the same type, that tensor, with `accumulate`. So residuals cost no extra pass
+    over memory.
+
+    Before:
+    ```mlir
+    %p = attn.project output %z, %w : tensor<?x64xf32>, !attn.weight<64x64, f32> -> tensor<?x64xf32>
+    %s = linalg.generic … ins(%e, %p) … { arith.addf }
+    ```
+    After:
+    ```mlir
+    %s = attn.project output %z, %w into %e accumulate : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numResiduals", "residuals", "Number of sums done by their projection">
+  ];
+}
+
+def TileAttentionPass : Pass<"attn-tile-attention"> {
+  let summary = "tiles attn.attention over rows, heads and keys";
+  let description = [{
+    Each `attn.attention` becomes an `scf.forall` over tiles of rows, key heads and
+    parts of their group, in which `scf.for` loops fold tiles of keys with
+    `attn.online_attention`. Keys that no row of the tile may see are not visited,
+    and keys that all of them see are folded without the mask; both bounds are
+    computed when the model runs, from the mask's predicate.
+
+    Guarantees that no `attn.attention` is left.
+
+    Before:
+    ```mlir
+    %Z = attn.attention %Q, %K, %V scale 0.125 … mask { j <= i }
+    ```
+    After:
+    ```mlir
+    %Z = scf.forall (%tile, %g, %part) in (…) shared_outs(%o = %empty) {
+      scf.for … { attn.online_attention … score {} mask {} }            // every row sees these keys
+      scf.for … { attn.online_attention … score {} mask { j <= i } }    // some rows do
+    }
+    ```
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "32", "query rows times heads in a tile: a multiple of 16">,
+    Option<"keyTile", "key-tile", "int64_t", "64", "keys in a tile">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numAttentions", "attentions", "Number of attentions tiled">];
+}
+
 def DeriveCachePass : Pass<"attn-derive-cache", "::mlir::ModuleOp"> {
   let summary = "derives the key/value cache: one step for prompts, chunks and single tokens";
   let description = [{
@@ -131,54 +258,6 @@ def LowerCachePass : Pass<"attn-lower-cache"> {
   let statistics = [
     Statistic<"numAppends", "appends", "appends lowered">,
     Statistic<"numReads", "reads", "reads lowered">];
-}
-
-def RecognisePass : Pass<"attn-recognise", "::mlir::func::FuncOp"> {
-  let summary = "finds embeddings, projections, scores and weighing in formulas";
-  let description = [{
-    Starts from what is certain and needs no names: a product with a weight is a
-    projection; what a softmax normalises, seen through its mask and the modifiers of
-    its scores, is scores; what its pattern is multiplied with is values.
-
-    | formula | becomes |
-    |---|---|
-    | `embed[tokens[i], c]` | `attn.embed` |
-    | `sum[c] W[f, c] * X[i, c]`, in any order of X's axes | `attn.project`, with `linalg.transpose` before or after it where the order differs |
-    | `sum[c] Wqkv[1, h, k, c] * X[i, c]`, `sum[c] Wqkv[d + h * dk + k, c] * X[i, c]` | a `tensor.extract_slice` of the whole weight's projection, which query, key and value share, its heads by `tensor.expand_shape` |
-    | `sum[h, k] Vup[h, e, k] * Z[h, i, k]` | `attn.project` with the weight `permuted` to [e, h, k] |
-    | `sum[k] Q[h, i, k] * K[h / group, j, k] / sqrt(dk)` under a softmax over j | `attn.scores` |
-    | `sum[j] A[h, i, j] * V[h / group, j, k]` | `attn.weigh` |
-
-    Before:
-    ```
-    %S = linalg.generic … ins(%Q, %K) { mulf, mulf by 0.125, addf }
-    %M = attn.mask %S …
-    %A = attn.softmax %M dimension 2
-    %Z = linalg.generic … ins(%A, %V) { mulf, addf }
-    ```
-    After:
-    ```
-    %S = attn.scores %Q, %K scale 0.125
-    %M = attn.mask %S …
-    %A = attn.softmax %M dimension 2
-    %Z = attn.weigh %A, %V
-    ```
-
-    Constant factors go into the scale of scores, and follow projections and weighing
-    elementwise. Projections get the role in which attention reads or feeds them.
-
-    Needs: contractions of two factors (`heed-factor-contractions`).
-    Guarantees: means the same. A product with a weight, or under or over a softmax,
-    that the ops can't say stays a `linalg.generic` and gets a remark that says why.
-    Transposes that undo each other, copies, repeated and unread values are gone.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::tensor::TensorDialect"];
-  let statistics = [
-    Statistic<"numEmbeddings", "embeddings", "gathers of a weight's rows">,
-    Statistic<"numProjections", "projections", "products with a weight">,
-    Statistic<"numScores", "scores", "products of queries and keys">,
-    Statistic<"numWeighings", "weighings", "products of patterns and values">];
 }
 
 def FuseAttentionPass : Pass<"attn-fuse-attention", "::mlir::func::FuncOp"> {
