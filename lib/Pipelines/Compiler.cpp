@@ -69,9 +69,11 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
         llvm::SMLoc());
   SourceMgrDiagnosticHandler handler(lines, &context);
   PassManager manager(&context);
-  if (failed(applyPassManagerCLOptions(manager)))
-    return false;
-  applyDefaultTimingPassManagerCLOptions(manager);
+  if (options.passManagerFlags) {
+    if (failed(applyPassManagerCLOptions(manager)))
+      return false;
+    applyDefaultTimingPassManagerCLOptions(manager);
+  }
   PipelineOptions pipeline;
   pipeline.requireCache = options.requireCache;
   pipeline.nativeLanes = set.vectorBits / 32;

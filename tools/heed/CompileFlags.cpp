@@ -92,6 +92,7 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   result.output = flags.output;
   result.options.level = flags.level;
   result.options.requireCache = flags.requireCache;
+  result.options.passManagerFlags = true;
   if (flags.level > 3)
     return makeError("-O takes 0 to 3, found " + std::to_string(flags.level));
   auto sets = parseInstructionSets(flags.cpu);
