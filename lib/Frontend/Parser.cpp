@@ -346,8 +346,13 @@ bool Parser::parseType(Type &type) {
 
 bool Parser::parseShape(std::vector<ExprPtr> &shape) {
   SourceRange open = token.range;
-  return expect(TokenKind::LeftSquare, "to begin a shape") &&
-         parseExprList(shape, TokenKind::RightSquare, open);
+  if (!expect(TokenKind::LeftSquare, "to begin a shape") ||
+      !parseExprList(shape, TokenKind::RightSquare, open))
+    return false;
+  if (shape.size() <= kMostAxes)
+    return true;
+  diagnostics.report(DiagId::E0203, open, fmt::format("more than {} axes", kMostAxes));
+  return false;
 }
 
 //===----------------------------------------------------------------------===//
@@ -444,6 +449,10 @@ bool Parser::parseBindings(std::vector<IndexBinding> &bindings) {
     if (accept(TokenKind::Less) && !(binding.extent = parseBinary(/*level=*/3)))
       return false;
     bindings.push_back(std::move(binding));
+    if (bindings.size() > kMostAxes) {
+      diagnostics.report(DiagId::E0203, open, fmt::format("more than {} indices", kMostAxes));
+      return false;
+    }
   } while (accept(TokenKind::Comma));
   return expectClosing(TokenKind::RightSquare, open);
 }

@@ -63,6 +63,9 @@ namespace heed {
 /// Brackets and blocks nest no deeper than this, and no formula's tree is deeper.
 inline constexpr uint32_t kDeepestNesting = 200;
 
+/// A tensor has at most so many axes, and a reduction so many indices.
+inline constexpr size_t kMostAxes = 32;
+
 /// Parses a buffer. After an error the parser goes on with the next statement, so what comes back
 /// holds all that could be read; look at the engine for errors.
 ast::File parse(const SourceManager &sources, uint32_t file, DiagnosticEngine &diagnostics);

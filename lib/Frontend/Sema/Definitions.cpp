@@ -74,6 +74,7 @@ ValueId FunctionSema::emit(std::string name, const std::vector<int32_t> &axes,
                     fmt::format("the function has more than {} statements when its calls are "
                                 "inlined",
                                 kMostDefinitions));
+    stopped = true;
     return -1;
   }
   Define define;

@@ -37,12 +37,13 @@ bool FunctionSema::report(DiagId id, SourceRange range, std::string message) {
 }
 
 bool FunctionSema::spend() {
-  if (++work <= kMostWork)
-    return true;
-  if (work == kMostWork + 1)
+  if (stopped)
+    return false;
+  stopped = ++work > kMostWork;
+  if (stopped)
     module.report(DiagId::E0609, function.range,
                   "the function becomes too large when its calls are inlined");
-  return false;
+  return !stopped;
 }
 
 const Binding *FunctionSema::find(std::string_view name) const {
@@ -257,11 +258,20 @@ void FunctionSema::runExported(const Unit &unit, const ast::Function &tree) {
   }
   Operand result = runBody(tree);
   if (result) {
-    frame->target = tree.name.text;
     SourceRange range = result.body->range;
+    auto last = static_cast<program::ValueId>(function.values.size()) - 1;
     Binding binding = materialise(tree.name.text, std::move(result), range);
-    if (binding.kind == Binding::Tensor)
+    // A result is a tensor of its own: no weight, no part of another tensor.
+    if (binding.kind == Binding::Weight || !binding.leading.empty()) {
+      Operand copy = elaborateBinding(binding, tree.name.text, range);
+      binding = define(tree.name.text, copy.axes, program::Map{std::move(copy.body)}, range);
+    }
+    if (binding.kind == Binding::Tensor) {
       function.results.push_back(binding.value);
+      bool unnamed = function.values[binding.value].name.starts_with(tree.name.text + ".");
+      if (binding.value == last && unnamed)
+        function.values[binding.value].name = tree.name.text;
+    }
   }
   frame = nullptr;
 }

@@ -114,6 +114,7 @@ private:
   int32_t localSize(int32_t moduleSize);
   Dim globalDim(const Global &global, std::string_view name);
   std::optional<Dim> dimOf(const ast::Expr &expr);
+  /// Counts work; false, with one error, where it has become too much.
   bool spend();
 
   // Statements (Statements.cpp).
@@ -122,6 +123,9 @@ private:
   void runAssign(const ast::Assign &assign);
   void assignIndexed(const ast::Assign &assign);
   void assignWhole(const ast::Assign &assign);
+  /// Defines what an indexed assignment says, or gives the name to the tensor it has just made.
+  Binding defineOrName(const std::vector<int32_t> &vars, ExprPtr body, program::ValueId firstNew,
+                       const ast::Assign &assign);
   void runFor(const ast::For &loop);
   void runIf(const ast::If &branch);
   Operand runReturn(const ast::Return &result);
@@ -224,10 +228,9 @@ private:
   size_t definitions = 0;
   size_t work = 0;
   uint32_t depth = 0;
-  uint32_t calls = 0;
+  bool stopped = false; ///< too much work; nothing more is done
   int32_t loops = 0;
   int64_t enumerated = 0;
-  std::map<int32_t, std::string> loopNames;
   std::map<int32_t, int64_t> loopCounts;
 };
 

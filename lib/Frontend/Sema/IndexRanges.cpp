@@ -13,6 +13,8 @@
 
 #include "FunctionSema.h"
 
+#include "heed/Frontend/Parser.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -229,7 +231,7 @@ std::vector<ast::Name> FunctionSema::unboundIndices(const ast::Expr &expr) const
             continue;
           bool known = std::any_of(names.begin(), names.end(),
                                    [&](const ast::Name &name) { return name.text == ref->name; });
-          if (!known)
+          if (!known && names.size() < kMostAxes)
             names.push_back({ref->name, index->range});
         }
       });

@@ -76,7 +76,9 @@ void Module::load(uint32_t mainFile) {
 Unit *Module::loadUnit(uint32_t file) {
   Unit &unit = units.emplace_back();
   unit.file = file;
+  size_t before = diagnostics.errorCount();
   unit.tree = parse(sources, file, diagnostics);
+  incomplete |= diagnostics.errorCount() != before;
   unitsByPath[std::string(sources.path(file))] = &unit;
   for (const ast::Declaration &declaration : unit.tree.declarations) {
     const auto *use = std::get_if<ast::Use>(&declaration);
@@ -92,14 +94,17 @@ Unit *Module::loadUnit(uint32_t file) {
         unit.uses.push_back(known->second);
       continue;
     }
-    ErrorOr<std::string> text = makeError("too many files");
+    ErrorOr<std::string> text = makeError("other files can't be read here");
     if (builtIn)
       text = std::string(stdSource());
-    else if (units.size() < kMostFiles && loader)
+    else if (units.size() >= kMostFiles)
+      text = makeError(fmt::format("more than {} files", kMostFiles));
+    else if (loader)
       text = loader(path);
     if (!text) {
       report(DiagId::E0606, use->file.range,
              fmt::format("can't read {}: {}", path, text.message()));
+      incomplete = true;
       continue;
     }
     unitsByPath[key] = nullptr;
@@ -149,6 +154,9 @@ std::optional<program::Program> heed::parseAndCheck(SourceManager &sources, uint
   size_t before = diagnostics.errorCount();
   Module module(sources, diagnostics, header, loader);
   module.load(file);
+  // What a text that can't be read would have defined isn't missing.
+  if (module.incomplete)
+    return std::nullopt;
   // Used files come after their users in the list and must be declared before them.
   for (auto unit = module.units.rbegin(); unit != module.units.rend(); ++unit)
     module.declareGlobals(*unit);

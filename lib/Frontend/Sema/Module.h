@@ -65,6 +65,7 @@ struct Module {
   std::vector<program::RuntimeSize> sizes;
   std::vector<std::vector<Dim>> weightDims; ///< parallel to Program::weights
   program::Program program;
+  bool incomplete = false; ///< a text couldn't be read in whole
 
   /// Reports an error unless the same one was reported for the same place: a function that is
   /// inlined twice has its mistakes once. Tells whether it was new.

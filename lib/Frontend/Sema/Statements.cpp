@@ -48,19 +48,22 @@ bool isTensorLike(Binding::Kind kind) {
 Operand FunctionSema::runBody(const ast::Function &tree) {
   const ast::Block &body = tree.body;
   const ast::Return *result = body.empty() ? nullptr : std::get_if<ast::Return>(&body.back().node);
+  bool returnsEarly = false;
   for (const ast::Statement &statement : body) {
     if (result && &statement == &body.back())
       return runReturn(*result);
-    if (const auto *early = std::get_if<ast::Return>(&statement.node))
+    if (const auto *early = std::get_if<ast::Return>(&statement.node)) {
       report(DiagId::E0605, early->value->range, "`return` must be the function's last statement");
-    else if (const auto *assign = std::get_if<ast::Assign>(&statement.node))
+      returnsEarly = true;
+    } else if (const auto *assign = std::get_if<ast::Assign>(&statement.node))
       runAssign(*assign);
     else if (const auto *loop = std::get_if<ast::For>(&statement.node))
       runFor(*loop);
     else
       runIf(std::get<ast::If>(statement.node));
   }
-  report(DiagId::E0604, tree.closing, fmt::format("`{}` ends without `return`", tree.name.text));
+  if (!returnsEarly)
+    report(DiagId::E0604, tree.closing, fmt::format("`{}` ends without `return`", tree.name.text));
   return {};
 }
 
@@ -80,7 +83,7 @@ void FunctionSema::runBlock(const ast::Block &block) {
 
 Operand FunctionSema::runReturn(const ast::Return &result) {
   const ast::Type &type = frame->function->result;
-  frame->target = "result";
+  frame->target = frame->caller ? "result" : frame->function->name.text;
   frame->wantScalar = false;
   Operand operand = elaborate(*result.value);
   if (!operand)
@@ -173,7 +176,7 @@ void FunctionSema::runAssign(const ast::Assign &assign) {
 
 void FunctionSema::assignIndexed(const ast::Assign &assign) {
   Binding result;
-  result.range = assign.target.range;
+  auto firstNew = static_cast<ValueId>(function.values.size());
   std::optional<Binding> old;
   if (const Binding *found = find(assign.target.text); found && assign.add)
     old = *found;
@@ -186,8 +189,8 @@ void FunctionSema::assignIndexed(const ast::Assign &assign) {
     std::vector<Dim> dims = old->kind == Binding::Scalar ? std::vector<Dim>() : visibleDims(*old);
     if (dims.size() != vars.size()) {
       report(DiagId::E0305, assign.target.range,
-             fmt::format("`{}` has {} axes, found {} indices", assign.target.text, dims.size(),
-                         vars.size()));
+             fmt::format("`{}` is a tensor of rank {}, found indices for rank {}",
+                         assign.target.text, dims.size(), vars.size()));
       good = false;
     }
     for (size_t i = 0; good && i < dims.size(); ++i)
@@ -198,13 +201,12 @@ void FunctionSema::assignIndexed(const ast::Assign &assign) {
   const auto *reduce = std::get_if<ast::Reduce>(&assign.value->node);
   bool poisoned = old && old->kind == Binding::Poison;
   if (reduce && !assign.add && reduce->kind == ast::Reduction::Softmax) {
-    bool ranged = checkRanges(vars, assign.indices);
     std::optional<Binding> softmax = elaborateSoftmax(*reduce, &vars, assign.value->range);
-    if (softmax && good && ranged)
+    if (softmax && good && checkRanges(vars, assign.indices))
       result = std::move(*softmax);
   } else if (reduce && !assign.add) {
     std::optional<Reduce> form = elaborateReduction(*reduce, assign.value->range);
-    if (checkRanges(vars, assign.indices) && form && good)
+    if (form && good && checkRanges(vars, assign.indices))
       result = define(valueName(), vars, std::move(*form), assign.target.range);
   } else {
     Operand operand = checkScalar(elaborate(*assign.value), "the formula", assign.value->range);
@@ -218,8 +220,8 @@ void FunctionSema::assignIndexed(const ast::Assign &assign) {
       operand =
           elementwise(BinaryOp::Add, std::move(before), std::move(operand), assign.value->range);
     }
-    if (checkRanges(vars, assign.indices) && operand && good && !poisoned)
-      result = define(valueName(), vars, Map{std::move(operand.body)}, assign.target.range);
+    if (operand && good && !poisoned && checkRanges(vars, assign.indices))
+      result = defineOrName(vars, std::move(operand.body), firstNew, assign);
   }
   frame->wantScalar = false;
   frame->lhs.clear();
@@ -227,6 +229,28 @@ void FunctionSema::assignIndexed(const ast::Assign &assign) {
   frame->levels.pop_back();
   result.range = assign.target.range;
   bind(assign.target.text, std::move(result));
+}
+
+Binding FunctionSema::defineOrName(const std::vector<int32_t> &vars, ExprPtr body, ValueId firstNew,
+                                   const ast::Assign &assign) {
+  // A call's result that is read at just these indices needs a name, not a copy.
+  const auto *read = std::get_if<Read>(&body->node);
+  Define *define = nullptr;
+  if (read && read->tensor >= firstNew && !sink->empty())
+    define = std::get_if<Define>(&sink->back().node);
+  bool same = define && define->result == read->tensor && read->indices.size() >= vars.size();
+  size_t lead = same ? read->indices.size() - vars.size() : 0;
+  for (size_t i = 0; same && i < vars.size(); ++i) {
+    const auto *index = std::get_if<IndexValue>(&read->indices[lead + i]->node);
+    same = index && index->var == vars[i] &&
+           indices[vars[i]].dim->extent == define->axes[lead + i].extent;
+  }
+  if (!same)
+    return this->define(valueName(), vars, Map{std::move(body)}, assign.target.range);
+  for (size_t i = 0; i < vars.size(); ++i)
+    define->axes[lead + i].name = indices[vars[i]].name;
+  function.values[read->tensor].name = valueName();
+  return materialise(valueName(), {vars, std::move(body)}, assign.target.range);
 }
 
 void FunctionSema::assignWhole(const ast::Assign &assign) {
