@@ -173,7 +173,8 @@ void Declarer::declareWeights(const ast::Weight &list, int64_t layers,
     weight.shape = shape;
     weight.layers = std::max<int64_t>(layers, 0);
     weight.range = name.range;
-    bool named = good && fillPattern(module, list, position, variable, weight.tensor);
+    bool named =
+        good && fillPattern(module, list, position, variable, !variable.empty(), weight.tensor);
     if (named && list.otherWeight) {
       const Global *other = unit.findGlobal(list.otherWeight->text);
       int64_t otherLayers =
@@ -206,7 +207,7 @@ void Declarer::declareWeights(const ast::Weight &list, int64_t layers,
       other.pattern = list.otherTensor;
       other.patternRange = list.otherRange;
       other.names = list.names;
-      named = fillPattern(module, other, position, variable, weight.fallback);
+      named = fillPattern(module, other, position, variable, false, weight.fallback);
     }
     Global global;
     if (named && (!module.header || matchHeader(weight, list))) {

@@ -331,6 +331,16 @@ Operand FunctionSema::elementwise(BinaryOp op, Operand lhs, Operand rhs, SourceR
   if (!lhs || !rhs || !align({&lhs, &rhs}, range, "both operands"))
     return {};
   std::vector<int32_t> axes = lhs.axes.empty() ? rhs.axes : lhs.axes;
+  bool divides = (op == BinaryOp::Div || op == BinaryOp::Mod) &&
+                 lhs.body->element == Element::I32 && rhs.body->element == Element::I32;
+  // Dividing integers by zero traps, so what divides must be known not to be zero.
+  if (divides && constantInteger(*rhs.body) != 0 &&
+      !(constantInteger(*lhs.body) && constantInteger(*rhs.body)) && !provablyPositive(*rhs.body)) {
+    report(DiagId::E0502, rhs.body->range,
+           "the divisor of an integer may be zero or negative; write `max(…, 1)`, or divide by "
+           "`float(…)`");
+    return {};
+  }
   return {std::move(axes), build.binary(op, std::move(lhs.body), std::move(rhs.body), range)};
 }
 

@@ -214,6 +214,8 @@ private:
   std::vector<Dim> visibleDims(const Binding &binding) const;
 
   // Bounds of index arithmetic (IndexBounds.cpp).
+  /// Whether an integer is at least 1 whatever the indices are.
+  bool provablyPositive(const Expr &expr) const;
   /// Makes an index safe for an axis: as it is where that is provable, else clamped to the axis.
   ExprPtr bounded(ExprPtr index, const Dim &dim, const std::string &name);
 

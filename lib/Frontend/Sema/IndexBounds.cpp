@@ -211,6 +211,17 @@ std::optional<int64_t> evaluate(const Expr &expr, const std::map<int32_t, int64_
 
 } // namespace
 
+bool FunctionSema::provablyPositive(const Expr &expr) const {
+  IntervalAnalysis analysis(
+      [this](int32_t var) -> std::optional<Extent> {
+        const std::optional<Dim> &known = indices[var].dim;
+        return known ? std::optional(known->extent) : std::nullopt;
+      },
+      loopCounts);
+  End lo = analysis.run(expr).lo;
+  return lo && smallest(*lo) > 0;
+}
+
 ExprPtr FunctionSema::bounded(ExprPtr index, const Dim &dim, const std::string &name) {
   SourceRange range = index->range;
   IntervalAnalysis analysis(
@@ -224,6 +235,7 @@ ExprPtr FunctionSema::bounded(ExprPtr index, const Dim &dim, const std::string &
   bool above = interval.lo && smallest(*interval.lo) >= 0;
   bool below = interval.hi && interval.hi->size == dim.extent.runtime &&
                interval.hi->offset < (runtime ? 0 : dim.extent.fixed);
+  below |= runtime && interval.hi && interval.hi->size < 0 && interval.hi->offset <= 0;
   bool neverAbove = interval.hi && interval.hi->size < 0 && interval.hi->offset < 0;
   bool neverBelow = !runtime && interval.lo && smallest(*interval.lo) >= dim.extent.fixed;
   if (neverAbove || neverBelow) {

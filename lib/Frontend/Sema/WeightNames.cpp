@@ -35,7 +35,7 @@ std::vector<std::string_view> splitAtCommas(std::string_view text) {
 } // namespace
 
 bool sema::fillPattern(Module &module, const ast::Weight &list, size_t position,
-                       const std::string &variable, std::string &tensor) {
+                       const std::string &variable, bool needsLayer, std::string &tensor) {
   auto fail = [&](std::string message) {
     module.report(DiagId::E0405, list.patternRange, std::move(message));
     return false;
@@ -77,7 +77,7 @@ bool sema::fillPattern(Module &module, const ast::Weight &list, size_t position,
                               hole, perLayer ? fmt::format(", `{{{}}}`", variable) : ""));
     }
   }
-  if (perLayer && !hasLayer)
+  if (needsLayer && !hasLayer)
     return fail(fmt::format("the pattern names the same tensor for every layer; expected `{{{}}}` "
                             "in it",
                             variable));

@@ -13,10 +13,10 @@
 namespace heed::sema {
 
 /// Fills the pattern of `list` in for its weight number `position`: `{name}`, `{a,b}`, and
-/// `{variable}`, which becomes "{l}". Without a pattern the tensor has the weight's own name.
-/// False, with an error, where that doesn't work out.
+/// `{variable}`, which becomes "{l}" and which `needsLayer` demands. Without a pattern the tensor
+/// has the weight's own name. False, with an error, where that doesn't work out.
 bool fillPattern(Module &module, const ast::Weight &list, size_t position,
-                 const std::string &variable, std::string &tensor);
+                 const std::string &variable, bool needsLayer, std::string &tensor);
 
 /// A tensor's name with "{l}" replaced by a layer's number.
 std::string tensorOfLayer(std::string_view tensor, int64_t layer);

@@ -1,0 +1,133 @@
+//===- SemaTest.cpp - what programs become --------------------------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CheckText.h"
+
+#include <gtest/gtest.h>
+
+using namespace heed;
+using test::checkText;
+
+namespace {
+
+void expectHas(const std::string &listing, const std::string &part) {
+  EXPECT_NE(listing.find(part), std::string::npos) << "expected\n" << part << "\nin\n" << listing;
+}
+
+std::string inFunction(const std::string &body, const char *declarations = "") {
+  return checkText(std::string("use std\nsize n <= 64, d = 4\n") + declarations +
+                   "fn f(E: [n, d]) -> [n, d] {\n" + body + "\n  return E\n}\n");
+}
+
+} // namespace
+
+TEST(Sema, SplitsNestedReductionsOff) {
+  std::string listing = inFunction("  X[i, k] = E[i, k] / sum[c] E[i, c]");
+  expectHas(listing, "  X.sum[i < n] = sum[c < 4] E[i, c]\n"
+                     "  X[i < n, k < 4] = (E[i, k] / X.sum[i])\n");
+}
+
+TEST(Sema, HoistsTheOperandOfSoftmax) {
+  std::string listing = inFunction("  A[i, c] = softmax[c] (2 * E[i, c]) where c <= i");
+  expectHas(listing, "  A.scores[i < n, c < 4] = (2f * E[i, c])\n"
+                     "  A[i < n, c < 4] = softmax[c] A.scores where (c <= i)\n");
+}
+
+TEST(Sema, SoftmaxInsideASum) {
+  std::string listing = inFunction("  O[i] = sum[c] (softmax[c] E[i, c]) * E[i, c]");
+  expectHas(listing, "  O.softmax[i < n, c < 4] = softmax[c] E\n"
+                     "  O[i < n] = sum[c < 4] (O.softmax[i, c] * E[i, c])\n");
+}
+
+TEST(Sema, FoldsConstantsAndDecidesIf) {
+  std::string listing = inFunction("  if group > 1 { X = float(3 / 2) * E } else { X = nonsense }\n"
+                                   "  Y[i, c] = E[i, c] * (if d == 4 then 2 ** 3 else nonsense)",
+                                   "size group = d / 2\n");
+  expectHas(listing, "X[a0 < n, a1 < 4] = (1f * E[a0, a1])");
+  expectHas(listing, "Y[i < n, c < 4] = (E[i, c] * 8f)");
+}
+
+TEST(Sema, ProvesIndexArithmeticOrClampsIt) {
+  std::string listing = inFunction("  X[i, h < 8] = E[i, h / 2]\n"
+                                   "  Y[i, k < d] = E[i, k + 1 - 2 * (k % 2)]\n"
+                                   "  Z[i < n, k] = E[i + 1, k]\n"
+                                   "  R[i < n, k] = E[n - 1 - i, k]");
+  expectHas(listing, "E[i, (h / 2)]");
+  expectHas(listing, "E[i, ((k + 1) - (2 * (k % 2)))]");
+  expectHas(listing, "E[min((i + 1), (n - 1)), k]");
+  expectHas(listing, "E[((n - 1) - i), k]");
+}
+
+TEST(Sema, ABoundedSizeFitsALongerAxis) {
+  expectHas(inFunction("  X[i, c] = E[i, c] + P[i, c]", "weight P : [64, d]\n"), "+ P[i, c])");
+  expectHas(inFunction("  X[i, c] = E[i, c] + P[i, c]", "weight P : [63, d]\n"), "E0303");
+}
+
+TEST(Sema, SharesWhatHeadsDoNotNeed) {
+  std::string listing = checkText("use std\nsize n, heads = 2, dk = 4\n"
+                                  "fn f(X: [heads, n, dk]) -> [heads, n, dk] {\n"
+                                  "  Q[h, i, k] = rope(2 * X[h, i, k], 10000.0)\n  return Q\n}\n");
+  expectHas(listing, "  Q.x[h < 2, i < n, k < 4] = (2f * X[h, i, k])\n");
+  expectHas(listing, "  Q.c[i < n, k < 4] = cos(");
+  expectHas(listing, "  Q[h < 2, i < n, k < 4] = ((Q.x[h, i, k] * Q.c[i, k]) + ");
+}
+
+TEST(Sema, CallsReadAtTheLeftSide) {
+  std::string listing = inFunction("  Y[i, e] = linear(E[i, c], W)\n  Z[i, e] = 2 * linear(E, W)",
+                                   "weight W : [8, d]\n");
+  expectHas(listing, "  Y[i < n, e < 8] = sum[c < 4] (W[e, c] * E[i, c])\n");
+  expectHas(listing, "  Z[i < n, e < 8] = (2f * Z.y[i, e])\n");
+}
+
+TEST(Sema, ReadsDefaultsWhereKeysAreMissing) {
+  expectHas(
+      checkText(
+          "size d = meta(\"a\") else meta(\"b\"), n\nfn f(E: [n, d]) -> [n, d] { return E }\n",
+          "meta b = 7"),
+      "fn f(E: float[n, 7])");
+}
+
+TEST(Sema, MatchesTensorNamesAndSplitsAxes) {
+  std::string listing =
+      checkText("size layers = 1\nper layer x {\n"
+                "  weight Wk, Wv : [2, 3, 4] = \"b.{x}.{k,v}.{name}\" else \"spare\"\n}\n",
+                "b.0.k.Wk Q8_0 6x4; spare F16 6x4");
+  expectHas(listing, "weight Wk: Q8_0[2, 3, 4] = \"b.{l}.k.Wk\" else \"spare\" for l < 1\n");
+  expectHas(listing, "weight Wv: F16[2, 3, 4] = \"b.{l}.v.Wv\" else \"spare\" for l < 1\n");
+}
+
+TEST(Sema, UsesOtherFilesAndExportsOnlyItsOwn) {
+  std::string listing =
+      checkText("use part\nuse part\nfn f(E: [m]) -> [m] { return twice(E) }\n", nullptr,
+                {{"part.heed", "use test\nsize m\nfn twice(x) { return 2 * x }\n"
+                               "fn g(E: [m]) -> [m] { return E }\n"}});
+  expectHas(listing, "fn f(E: float[m])\n  size m\n  f[a0 < m] = (2f * E[a0])\n");
+  EXPECT_EQ(listing.find("fn g"), std::string::npos);
+}
+
+TEST(Sema, OneMistakeGivesOneError) {
+  std::string listing =
+      inFunction("  X[i, c] = Nope[i, c]\n  Y = X + X\n  Z[i, c] = Y[i, c] * X[i, c]\n"
+                 "  for l in 2 { E[i, c] += Z[i, c] }");
+  expectHas(listing, "unknown name `Nope`");
+  EXPECT_EQ(listing.find("error:", listing.find("error:") + 1), std::string::npos) << listing;
+}
+
+TEST(Sema, SaysWhereAFunctionWasCalled) {
+  std::string listing = checkText("size n\nfn g(x: [m]) -> [m] { return x + nope }\n"
+                                  "fn f(E: [n]) -> [n] { return g(E) + g(E) }\n");
+  expectHas(listing, "note: in this call of `g`");
+  EXPECT_EQ(listing.find("error:", listing.find("error:") + 1), std::string::npos) << listing;
+}
+
+TEST(Sema, NestedCallsStayBounded) {
+  std::string text = "size n\nfn f0(x) { return x * x + x }\n";
+  for (int i = 1; i < 300; ++i)
+    text += "fn f" + std::to_string(i) + "(x) { return f" + std::to_string(i - 1) + "(x) + x }\n";
+  text += "fn f(E: [n]) -> [n] { return f299(E) }\n";
+  expectHas(checkText(text), "E0609");
+}
