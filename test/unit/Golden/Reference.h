@@ -1,0 +1,36 @@
+//===- Reference.h - what SmolLM2 answers elsewhere -------------*- C++ -*-===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_TEST_UNIT_GOLDEN_REFERENCE_H
+#define HEED_TEST_UNIT_GOLDEN_REFERENCE_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace heed::golden {
+
+/// One prompt of test/golden/smollm2.json, whose README defines the fields.
+struct Prompt {
+  std::string text;
+  std::vector<int32_t> tokens;
+  /// The largest next-token logits and whose they are.
+  std::vector<int32_t> nextIds;
+  std::vector<float> nextLogits;
+  double sumOfSquares; ///< of all next-token logits
+  /// -log p of tokens 1, 2, … given those before.
+  std::vector<float> negativeLogLikelihood;
+  std::vector<int32_t> greedy;
+  std::vector<float> margins; ///< best minus second logit at each greedy token
+};
+
+/// All prompts; empty if the file can't be read.
+const std::vector<Prompt> &prompts();
+
+} // namespace heed::golden
+
+#endif // HEED_TEST_UNIT_GOLDEN_REFERENCE_H
