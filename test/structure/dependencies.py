@@ -1,0 +1,62 @@
+"""Who may include whom: docs/Architecture.md explains the order of the rooms."""
+
+import re
+
+from repository import files, finish, text
+
+RUNS_WITH_A_MODEL = ["Support", "Weights", "Text", "Runtime"]
+COMPILER = ["Support", "Dialect/Attn/IR", "Dialect/Attn/Transforms", "Transforms", "Conversion", "Target"]
+ALL = RUNS_WITH_A_MODEL + COMPILER + ["Frontend", "MLIRGen", "Pipelines"]
+
+# What each room may include, besides itself.
+ALLOWED = {
+    "Support": [],
+    "Weights": ["Support"],
+    "Text": ["Support", "Weights"],
+    "Runtime": ["Support", "Weights", "Text"],
+    "Frontend": ["Support"],
+    "MLIRGen": ["Support", "Frontend", "Dialect/Attn/IR"],
+    "Dialect/Attn/IR": ["Support"],
+    "Dialect/Attn/Transforms": COMPILER[:2],
+    "Transforms": COMPILER[:3],
+    "Conversion": COMPILER[:4],
+    "Target": COMPILER[:5],
+    "Pipelines": COMPILER + ["Frontend", "MLIRGen"],
+    "tools": ALL,
+}
+
+# Rooms that go into what users ship, or that sanitizers see whole: no LLVM.
+LLVM_FREE = RUNS_WITH_A_MODEL + ["Frontend"]
+
+# Contracts between the compiler and the runtime, which both sides include.
+CONTRACTS = {
+    "Runtime/Artifact.h": "the structs that generated code hands to the runtime",
+    "Weights/PanelLayout.h": "where the packer puts a weight's numbers and the code finds them",
+    "Weights/StorageType.h": "the element types that files hold and weight types name",
+}
+
+
+def room(path):
+    parts = path.split("/")
+    if parts[0] == "Frontend" and parts[1].startswith("MLIRGen"):
+        return "MLIRGen"
+    return "/".join(parts[:3]) if parts[0] == "Dialect" else parts[0]
+
+
+complaints, checked = [], 0
+for path in files("include/heed", "lib", "tools"):
+    checked += 1
+    inside = re.sub(r"^(include/heed|lib)/", "", str(path))
+    here = room(inside)
+    if here not in ALLOWED:
+        complaints.append(f"{path} is in the room {here}, which this test doesn't know")
+        continue
+    for included in re.findall(r'^#include ["<]([^">]+)[">]', text(path), re.M):
+        if re.match(r"(llvm|llvm-c|mlir|clang)/", included) and here in LLVM_FREE:
+            complaints.append(f"{path} includes {included}, and {here} must not know LLVM")
+        if not included.startswith("heed/") or included.removeprefix("heed/") in CONTRACTS:
+            continue
+        there = room(included.removeprefix("heed/"))
+        if there != here and there not in ALLOWED[here]:
+            complaints.append(f"{path} includes {included}, and {here} may include {', '.join(ALLOWED[here]) or 'no other room'}")
+finish(complaints, checked)
