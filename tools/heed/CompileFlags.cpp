@@ -85,7 +85,9 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   mlir::registerPassManagerCLOptions();
   mlir::registerDefaultTimingManagerCLOptions();
   cl::HideUnrelatedOptions(flags.category);
-  cl::ParseCommandLineOptions(argc, argv, kOverview);
+  std::vector<const char *> arguments(argv, argv + argc);
+  arguments[0] = "heed compile"; // as the usage line should call it
+  cl::ParseCommandLineOptions(argc, arguments.data(), kOverview);
   CompileFlags result;
   result.program = flags.program;
   result.weights = flags.weights;

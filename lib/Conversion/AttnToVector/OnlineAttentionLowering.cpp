@@ -23,6 +23,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 #include <cmath>
 
@@ -44,9 +45,7 @@ public:
   }
 
   LogicalResult build(OpBuilder &builder) {
-    int64_t keyTile = op.getKeyTile();
-    auto type = MemRefType::get({keyTile, vectors * kLanes}, builder.getF32Type());
-    scores = memref::AllocaOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
+    scores = allocateScores();
     SmallVector<Value> before = loadVectors(builder, op.getMax());
 
     SmallVector<Value> maxima = before;
@@ -73,6 +72,17 @@ public:
   }
 
 private:
+  /// Stack for a tile's scores, reserved once: a loop over keys must not reserve it each time
+  /// round.
+  Value allocateScores() {
+    Block *start = &op->getParentOfType<FunctionOpInterface>().getFunctionBody().front();
+    if (auto task = op->getParentOfType<scf::ForallOp>())
+      start = task.getBody();
+    OpBuilder atStart = OpBuilder::atBlockBegin(start);
+    int64_t keyTile = op.getKeyTile();
+    auto type = MemRefType::get({keyTile, vectors * kLanes}, atStart.getF32Type());
+    return memref::AllocaOp::create(atStart, loc, type, atStart.getI64IntegerAttr(64));
+  }
   Value constant(OpBuilder &builder, int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
@@ -250,5 +260,11 @@ private:
 
 LogicalResult heed::attn::lowerOnlineAttention(OpBuilder &builder, OnlineAttentionOp op,
                                                const KernelShape &shape) {
+  for (Value tile : {op.getQ(), op.getAcc()}) {
+    auto type = cast<MemRefType>(tile.getType());
+    if (type.isDynamicDim(0) || type.getDimSize(1) % kLanes != 0)
+      return op.emitOpError("expected a multiple of 16 lanes and a static depth and width, found ")
+             << type;
+  }
   return OnlineAttentionKernel(builder, op, shape).build(builder);
 }
