@@ -29,6 +29,8 @@ namespace {
 
 /// A number this small is repeated where a function uses it; a larger one gets a name.
 constexpr size_t kSmallScalar = 16;
+/// What inlining costs, as nodes of a formula.
+constexpr size_t kCostOfCall = 32;
 /// Names made of the names of calls don't grow beyond this.
 constexpr size_t kLongestPrefix = 64;
 
@@ -236,6 +238,9 @@ Operand FunctionSema::inlineCall(const ast::Function &called, const Unit &unit,
       module.note(called.name.range, "declared here");
     return {};
   }
+
+  if (!spend(kCostOfCall))
+    return {};
 
   std::vector<Argument> arguments;
   bool good = true;

@@ -18,7 +18,7 @@ using namespace heed::program;
 namespace {
 
 /// Statements of one function, all inlined calls counted.
-constexpr size_t kMostDefinitions = 20'000;
+constexpr size_t kMostDefinitions = 5'000;
 /// Elements of one tensor, run-time sizes counted as 1.
 constexpr int64_t kMostElements = int64_t(1) << 48;
 /// Names made of an enclosing definition's name don't grow beyond this.

@@ -16,8 +16,8 @@ using namespace heed::sema;
 
 namespace {
 
-/// Formulas elaborated for one function, all inlined calls counted.
-constexpr size_t kMostWork = 4'000'000;
+/// Nodes of formulas elaborated for one function, all inlined calls counted.
+constexpr size_t kMostWork = 1'000'000;
 
 } // namespace
 
@@ -36,10 +36,11 @@ bool FunctionSema::report(DiagId id, SourceRange range, std::string message) {
   return true;
 }
 
-bool FunctionSema::spend() {
+bool FunctionSema::spend(size_t cost) {
   if (stopped)
     return false;
-  stopped = ++work > kMostWork;
+  work += cost;
+  stopped = work > kMostWork;
   if (stopped)
     module.report(DiagId::E0609, function.range,
                   "the function becomes too large when its calls are inlined");

@@ -115,7 +115,7 @@ private:
   Dim globalDim(const Global &global, std::string_view name);
   std::optional<Dim> dimOf(const ast::Expr &expr);
   /// Counts work; false, with one error, where it has become too much.
-  bool spend();
+  bool spend(size_t cost = 1);
 
   // Statements (Statements.cpp).
   Operand runBody(const ast::Function &function);
