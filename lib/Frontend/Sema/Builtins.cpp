@@ -80,9 +80,8 @@ Operand FunctionSema::elaborateMeta(const ast::Call &call, SourceRange range) {
     if (call.fallback)
       return elaborate(*call.fallback);
     if (!module.header)
-      report(DiagId::E0401, range,
-             "`meta` reads a weights file, and none is given; name one with --weights FILE, or "
-             "give a default: `meta(…) else 8`");
+      module.reportNoHeader(range, "`meta` reads a weights file, and none is given; name one with "
+                                   "--weights FILE, or give a default: `meta(…) else 8`");
     else
       report(DiagId::E0402, call.arguments[0]->range,
              fmt::format("{} has no number or string `{}`{}", module.header->path(), key->value,
@@ -113,8 +112,8 @@ Operand FunctionSema::elaborateExtent(const ast::Call &call, SourceRange range) 
   if (!axis)
     return {};
   if (!module.header) {
-    report(DiagId::E0401, range,
-           "`extent` reads a weights file, and none is given; name one with --weights FILE");
+    module.reportNoHeader(
+        range, "`extent` reads a weights file, and none is given; name one with --weights FILE");
     return {};
   }
   std::optional<TensorHeader> tensor = module.header->tensor(name->value);

@@ -67,6 +67,12 @@ bool Module::report(DiagId id, SourceRange range, std::string message) {
   return true;
 }
 
+void Module::reportNoHeader(SourceRange range, std::string message) {
+  if (!missesHeader)
+    report(DiagId::E0401, range, std::move(message));
+  missesHeader = true;
+}
+
 void Module::load(uint32_t mainFile) {
   program.name = stemOf(sources.path(mainFile));
   unitsByPath[std::string(sources.path(mainFile))] = nullptr; // replaced below; stops cycles

@@ -65,11 +65,14 @@ struct Module {
   std::vector<program::RuntimeSize> sizes;
   std::vector<std::vector<Dim>> weightDims; ///< parallel to Program::weights
   program::Program program;
-  bool incomplete = false; ///< a text couldn't be read in whole
+  bool incomplete = false;   ///< a text couldn't be read in whole
+  bool missesHeader = false; ///< E0401 was reported
 
   /// Reports an error unless the same one was reported for the same place: a function that is
   /// inlined twice has its mistakes once. Tells whether it was new.
   bool report(DiagId id, SourceRange range, std::string message);
+  /// E0401, once: naming a file answers all questions of the header.
+  void reportNoHeader(SourceRange range, std::string message);
   void note(SourceRange range, std::string message) { diagnostics.note(range, std::move(message)); }
 
   /// Reads the main file and all that it uses, and lists their functions.
