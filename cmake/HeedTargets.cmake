@@ -50,6 +50,7 @@ function(add_heed_mlir_library name)
     target_precompile_headers(${name} REUSE_FROM HeedPrecompiledHeaders)
   endif()
   set_property(GLOBAL APPEND PROPERTY HEED_LIBRARIES ${name})
+  set_property(GLOBAL APPEND PROPERTY HEED_MLIR_LIBRARIES ${name})
 endfunction()
 
 # add_heed_tool(NAME sources... LINK libraries...)
@@ -57,6 +58,8 @@ function(add_heed_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} heed_warnings)
+  # Debian keeps libMLIR.so where the loader doesn't look.
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
