@@ -19,6 +19,9 @@ for name in ("HOME", "XDG_CACHE_HOME", "HEED_SMOLLM2_GGUF"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.environment["NO_COLOR"] = "1"
+# Tests that need the model's file say so; tools/check.sh always has it.
+if os.environ.get("HEED_SMOLLM2_GGUF"):
+    config.available_features.add("smollm2")
 
 config.substitutions.append(("%examples", os.path.join(config.heed_source_dir, "examples")))
 config.substitutions.append(("%heed_src", config.heed_source_dir))
