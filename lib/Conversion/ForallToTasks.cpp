@@ -20,7 +20,7 @@
 #define DEBUG_TYPE "convert-forall-to-tasks"
 
 namespace heed {
-#define GEN_PASS_DEF_CONVERTFORALLTOTASKSPASS
+#define GEN_PASS_DEF_FORALLTOTASKSPASS
 #include "heed/Conversion/Passes.h.inc"
 } // namespace heed
 
@@ -69,9 +69,8 @@ private:
   LLVM::LLVMStructType type;
 };
 
-struct ConvertForallToTasksPass
-    : heed::impl::ConvertForallToTasksPassBase<ConvertForallToTasksPass> {
-  using ConvertForallToTasksPassBase::ConvertForallToTasksPassBase;
+struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> {
+  using ForallToTasksPassBase::ForallToTasksPassBase;
 
   void runOnOperation() override {
     SmallVector<scf::ForallOp> outer, inner;

@@ -20,7 +20,7 @@
 #define DEBUG_TYPE "convert-linalg-to-row-loops"
 
 namespace heed {
-#define GEN_PASS_DEF_CONVERTLINALGTOROWLOOPSPASS
+#define GEN_PASS_DEF_LINALGTOROWLOOPSPASS
 #include "heed/Conversion/Passes.h.inc"
 } // namespace heed
 
@@ -175,9 +175,8 @@ private:
   Value dividedBegin, dividedEnd;
 };
 
-struct ConvertLinalgToRowLoopsPass
-    : heed::impl::ConvertLinalgToRowLoopsPassBase<ConvertLinalgToRowLoopsPass> {
-  using ConvertLinalgToRowLoopsPassBase::ConvertLinalgToRowLoopsPassBase;
+struct LinalgToRowLoopsPass : heed::impl::LinalgToRowLoopsPassBase<LinalgToRowLoopsPass> {
+  using LinalgToRowLoopsPassBase::LinalgToRowLoopsPassBase;
 
   void runOnOperation() override {
     SmallVector<linalg::LinalgOp> ops;

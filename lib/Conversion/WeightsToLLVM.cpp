@@ -17,7 +17,7 @@
 #define DEBUG_TYPE "convert-weights-to-llvm"
 
 namespace heed {
-#define GEN_PASS_DEF_CONVERTWEIGHTSTOLLVMPASS
+#define GEN_PASS_DEF_WEIGHTSTOLLVMPASS
 #include "heed/Conversion/Passes.h.inc"
 } // namespace heed
 
@@ -26,9 +26,8 @@ using namespace heed::attn;
 
 namespace {
 
-struct ConvertWeightsToLLVMPass
-    : heed::impl::ConvertWeightsToLLVMPassBase<ConvertWeightsToLLVMPass> {
-  using ConvertWeightsToLLVMPassBase::ConvertWeightsToLLVMPassBase;
+struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> {
+  using WeightsToLLVMPassBase::WeightsToLLVMPassBase;
 
   void runOnOperation() override {
     // heed_context::weights has an address for each layer of each weight, in declaration order.

@@ -80,6 +80,8 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
+  // A loop that exchanges what it carries can't keep one buffer for each.
+  bufferize.allowReturnAllocsFromLoops = true;
   bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
   bufferize.unknownTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
   manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
@@ -89,10 +91,10 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
   manager.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   manager.addPass(createEntryPointsPass());
-  ConvertAttnToVectorPassOptions kernels;
+  AttnToVectorPassOptions kernels;
   kernels.nativeLanes = options.nativeLanes;
-  manager.addPass(createConvertAttnToVectorPass(kernels));
-  manager.addPass(createConvertLinalgToRowLoopsPass());
+  manager.addPass(createAttnToVectorPass(kernels));
+  manager.addPass(createLinalgToRowLoopsPass());
   // Frees what was allocated, kernels' scratch too; it understands regions of scf only.
   bufferization::buildBufferDeallocationPipeline(manager,
                                                  bufferization::BufferDeallocationPipelineOptions());
@@ -101,8 +103,8 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
 }
 
 void heed::buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &) {
-  manager.addPass(createConvertWeightsToLLVMPass());
-  manager.addPass(createConvertForallToTasksPass());
+  manager.addPass(createWeightsToLLVMPass());
+  manager.addPass(createForallToTasksPass());
   manager.addPass(createExpandMathPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());

@@ -46,7 +46,7 @@ def EntryPointsPass : Pass<"convert-entry-points", "::mlir::ModuleOp"> {
   ];
 }
 
-def ConvertAttnToVectorPass : Pass<"convert-attn-to-vector"> {
+def AttnToVectorPass : Pass<"convert-attn-to-vector"> {
   let summary = "attn ops on memrefs become loops of vector code";
   let description = [{
     `attn.project`, `attn.embed` and `attn.online_attention` become `scf` loops
@@ -70,7 +70,7 @@ def ConvertAttnToVectorPass : Pass<"convert-attn-to-vector"> {
   let statistics = [Statistic<"numKernels", "kernels", "Number of ops converted">];
 }
 
-def ConvertWeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
+def WeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
   let summary = "weights become addresses from the call's table";
   let description = [{
     `attn.get_weight` loads its address from the `weights` table of the call's
@@ -83,7 +83,7 @@ def ConvertWeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }
 
-def ConvertLinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {
+def LinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {
   let summary = "linalg ops on memrefs become scalar loops over rows";
   let description = [{
     Each linalg op becomes a nest of `scf.for`: its parallel axes outside, its
@@ -100,7 +100,7 @@ def ConvertLinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {
   let statistics = [Statistic<"numNests", "nests", "Number of ops converted">];
 }
 
-def ConvertForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
+def ForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
   let summary = "parallel loops become tasks of the runtime's pool";
   let description = [{
     The body of each outermost `scf.forall` moves to a function of its own, and the

@@ -18,7 +18,7 @@
 #define DEBUG_TYPE "convert-attn-to-vector"
 
 namespace heed {
-#define GEN_PASS_DEF_CONVERTATTNTOVECTORPASS
+#define GEN_PASS_DEF_ATTNTOVECTORPASS
 #include "heed/Conversion/Passes.h.inc"
 } // namespace heed
 
@@ -27,8 +27,8 @@ using namespace heed::attn;
 
 namespace {
 
-struct ConvertAttnToVectorPass : heed::impl::ConvertAttnToVectorPassBase<ConvertAttnToVectorPass> {
-  using ConvertAttnToVectorPassBase::ConvertAttnToVectorPassBase;
+struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
+  using AttnToVectorPassBase::AttnToVectorPassBase;
 
   void runOnOperation() override {
     KernelShape shape = KernelShape::forNativeLanes(nativeLanes);

@@ -56,7 +56,7 @@ public:
           int64_t lastPanels = panels - (blocks - 1) * shape.projectPanels;
           bool even = lastPanels == shape.projectPanels && features % kLanes == 0;
           if (even || blocks == 1) {
-            buildBlock(body, args[0], lastPanels, !even);
+            buildBlock(body, args[0], lastPanels, features % kLanes != 0);
           } else {
             Value last = arith::ConstantIndexOp::create(body, loc, blocks - 1);
             Value isLast =
