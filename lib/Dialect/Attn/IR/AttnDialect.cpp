@@ -7,9 +7,12 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace heed::attn;
@@ -52,11 +55,14 @@ RankedTensorType WeightType::getDequantizedType() const {
 
 LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> shape, Storage storage) {
+  if (shape.empty()) // C1
+    return emitError() << "weight has no axes, expected at least one";
   int64_t elements = 1;
   for (int64_t size : shape) {
     if (size <= 0) // C1
       return emitError() << "weight has a size of " << size << "; sizes are positive";
-    elements *= size;
+    if (llvm::MulOverflow(elements, size, elements)) // C2
+      return emitError() << "weight has more elements than 64 bits count";
   }
   int64_t block = storage <= Storage::BF16 ? 1 : storage <= Storage::Q8_0 ? 32 : 256;
   if (elements % block != 0) // C2

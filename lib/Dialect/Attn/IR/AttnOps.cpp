@@ -1,4 +1,4 @@
-//===- AttnOps.cpp - the operations' verifiers, folds and effects -===//
+//===- AttnOps.cpp - the operations' spelling and effects -===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,7 +7,6 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
-#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -24,8 +23,8 @@ static ParseResult parsePlainRole(OpAsmParser &parser, RoleAttr &role) {
     return failure();
   std::optional<Role> value = symbolizeRole(keyword);
   if (!value)
-    return parser.emitError(place) << "found role '" << keyword
-                                   << "', expected linear, query, key, value or output";
+    return parser.emitError(place)
+           << "found role '" << keyword << "', expected linear, query, key, value or output";
   role = RoleAttr::get(parser.getContext(), *value);
   return success();
 }
@@ -53,6 +52,23 @@ static ParseResult parsePlainI64(OpAsmParser &parser, IntegerAttr &value) {
 }
 static void printPlainI64(OpAsmPrinter &printer, Operation *, IntegerAttr value) {
   printer << value.getInt();
+}
+
+/// `score` and `mask`, each a keyword and a region, and absent where it changes nothing.
+static ParseResult parseScoreAndMask(OpAsmParser &parser, Region &score, Region &mask) {
+  if (succeeded(parser.parseOptionalKeyword("score")) && parser.parseRegion(score))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("mask")) && parser.parseRegion(mask))
+    return failure();
+  return success();
+}
+static void printScoreAndMask(OpAsmPrinter &printer, Operation *, Region &score, Region &mask) {
+  for (auto [keyword, region] : {std::pair("score", &score), std::pair("mask", &mask)}) {
+    if (region->empty())
+      continue;
+    printer << ' ' << keyword << ' ';
+    printer.printRegion(*region);
+  }
 }
 
 #define GET_OP_CLASSES
@@ -89,54 +105,11 @@ void ProjectOp::getEffects(Effects &effects) {
 }
 
 void OnlineAttentionOp::getEffects(Effects &effects) {
-  for (OpOperand *operand : {&getQMutable(), &getKMutable(), &getVMutable(), &getHeadsMutable(),
-                             &getRowsMutable()})
+  for (OpOperand *operand :
+       {&getQMutable(), &getKMutable(), &getVMutable(), &getHeadsMutable(), &getRowsMutable()})
     readsIfMemory(*operand, effects);
   for (OpOperand *operand : {&getAccMutable(), &getMaxMutable(), &getSumMutable()}) {
     readsIfMemory(*operand, effects);
     writesIfMemory(*operand, effects);
   }
 }
-
-//===----------------------------------------------------------------------===//
-// Verifiers; C1 … Cn are the constraints of the op's documentation
-//===----------------------------------------------------------------------===//
-
-LogicalResult WeightOp::verify() { return success(); }
-LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
-  if (!weight) // C1
-    return emitOpError() << "names @" << getWeight() << ", which is no attn.weight";
-  WeightType declared = weight.getWeightType();
-  SmallVector<int64_t> shape(declared.getShape());
-  if (std::optional<ArrayRef<int64_t>> order = getPermuted()) {
-    if (static_cast<int64_t>(order->size()) != declared.getRank() || !isPermutationVector(*order))
-      return emitOpError() << "permuted [" << *order << "] is no permutation of the weight's "
-                           << declared.getRank() << " axes"; // C3
-    if (declared.getStorage() > Storage::BF16 && order->back() != declared.getRank() - 1)
-      return emitOpError() << "permuted [" << *order << "] moves the last axis, along which "
-                           << stringifyStorage(declared.getStorage()) << " has its blocks"; // C3
-    shape = applyPermutation(declared.getShape(), *order);
-  }
-  auto expected = WeightType::get(getContext(), shape, declared.getStorage());
-  if (getType() != expected) { // C1
-    InFlightDiagnostic error = emitOpError() << "has type " << getType() << "; expected " << expected;
-    error.attachNote(weight.getLoc()) << "the weight is declared here";
-    return error;
-  }
-  if (static_cast<bool>(getLayer()) != (weight.getLayers() > 0)) // C2
-    return emitOpError() << (getLayer() ? "gives a layer, but @" : "gives no layer, but @")
-                         << getWeight() << (getLayer() ? " is not per layer" : " is per layer");
-  return success();
-}
-LogicalResult DequantizeOp::verify() { return success(); }
-LogicalResult EmbedOp::verify() { return success(); }
-LogicalResult ProjectOp::verify() { return success(); }
-LogicalResult ScoresOp::verify() { return success(); }
-LogicalResult MaskOp::verifyRegions() { return success(); }
-LogicalResult SoftmaxOp::verify() { return success(); }
-LogicalResult WeighOp::verify() { return success(); }
-LogicalResult CacheAppendOp::verify() { return success(); }
-LogicalResult CacheReadOp::verify() { return success(); }
-LogicalResult AttentionOp::verifyRegions() { return success(); }
-LogicalResult OnlineAttentionOp::verifyRegions() { return success(); }

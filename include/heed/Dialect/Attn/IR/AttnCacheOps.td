@@ -7,7 +7,8 @@
 
 // Included by AttnOps.td. These ops exist on tensors only.
 
-def Attn_CacheAppendOp : Attn_Op<"cache_append", [Pure, AllTypesMatch<["cache", "result"]>]> {
+def Attn_CacheAppendOp : Attn_Op<"cache_append", [
+    Pure, AllTypesMatch<["cache", "result"]>, Attn_ReifiedShape]> {
   let summary = "stores this call's rows behind the earlier ones";
   let description = [{
     A cache is `[layers, G, capacity, w]` (`[layers, capacity, w]` without heads).
@@ -15,7 +16,7 @@ def Attn_CacheAppendOp : Attn_Op<"cache_append", [Pure, AllTypesMatch<["cache", 
     The caller keeps `past + rows` within the capacity.
 
     Constraints:
-    * C1: the cache's rank is the rows' rank plus one.
+    * C1: the rows have rank 2 or 3, and the cache's rank is one more.
     * C2: heads and width of cache and rows are equal.
     * C3: the result has the cache's type.
 
@@ -32,13 +33,13 @@ def Attn_CacheAppendOp : Attn_Op<"cache_append", [Pure, AllTypesMatch<["cache", 
   let hasVerifier = 1;
 }
 
-def Attn_CacheReadOp : Attn_Op<"cache_read", [Pure]> {
+def Attn_CacheReadOp : Attn_Op<"cache_read", [Pure, Attn_ReifiedShape]> {
   let summary = "the rows stored so far";
   let description = [{
     `result[g, j, :] = cache[layer, g, j, :]` for j below `length`.
 
     Constraints:
-    * C1: the cache's rank is the result's rank plus one.
+    * C1: the result has rank 2 or 3, and the cache's rank is one more.
     * C2: heads and width of cache and result are equal.
     * C3: the result's row axis is dynamic.
 

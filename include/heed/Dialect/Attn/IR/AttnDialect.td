@@ -39,6 +39,8 @@ def Attn_Dialect : Dialect {
     they stay in their file's block-quantised storage, and how they lie in memory
     is decided once for the whole program.
   }];
+  // Shapes of results are reified in terms of the operands' sizes.
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
 }

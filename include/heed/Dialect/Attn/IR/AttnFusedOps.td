@@ -7,7 +7,8 @@
 
 // Included by AttnOps.td.
 
-def Attn_AttentionOp : Attn_Op<"attention", [Pure]> {
+def Attn_AttentionOp : Attn_Op<"attention", [
+    Pure, Attn_ReifiedShape, Attn_NamedArguments]> {
   let summary = "scores, modifiers, mask, softmax and weighing as one op";
   let description = [{
     ```
@@ -18,8 +19,9 @@ def Attn_AttentionOp : Attn_Op<"attention", [Pure]> {
 
     The scores are never stored. `score` is a region given the scaled score (f32)
     and the indices h, i, j (index; h is 0 without heads) that yields the modified
-    score; an empty region changes nothing. `mask` is given h, i, j and yields i1;
-    an empty region shows everything. A row with nothing visible yields zeros.
+    score; without it the score stays as it is. `mask` is given h, i, j and yields i1;
+    without it everything is visible. A row with nothing visible yields zeros. A
+    region that changes nothing canonicalises away.
     With `rows_first` the result is `[i, h, v]`, as the output projection reads it.
 
     Constraints:
@@ -28,14 +30,13 @@ def Attn_AttentionOp : Attn_Op<"attention", [Pure]> {
     * C3: the heads of q are a multiple of the heads of k.
     * C4: the result is `[H], rows of q, last axis of v`, its first two axes exchanged
       with `rows_first`, which needs rank 3.
-    * C5: `score` is empty or takes (f32, index, index, index) and yields f32; `mask` is empty or
-      takes (index, index, index) and yields i1.
+    * C5: `score` is absent or one block that takes (f32, index, index, index) and yields f32;
+      `mask` is absent or one block that takes (index, index, index) and yields i1.
 
     Example:
     ```mlir
     %Z = attn.attention %Q, %K, %V scale 0.125 rows_first : tensor<9x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?x64xf32> -> tensor<?x9x64xf32>
-    score {
-    } mask {
+    mask {
     ^bb0(%h: index, %i: index, %j: index):
       %visible = arith.cmpi sle, %j, %i : index
       attn.yield %visible : i1
@@ -50,13 +51,15 @@ def Attn_AttentionOp : Attn_Op<"attention", [Pure]> {
   let assemblyFormat = [{
     $q `,` $k `,` $v `scale` custom<PlainF64>($scale) (`rows_first` $rows_first^)?
     `:` type($q) `,` type($k) `,` type($v) `->` type($result)
-    `score` $score `mask` $mask attr-dict
+    `` custom<ScoreAndMask>($score, $mask) attr-dict
   }];
+  let hasCanonicalizer = 1;
+  let hasVerifier = 1;
   let hasRegionVerifier = 1;
 }
 
 def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
-    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>, Attn_NamedArguments]> {
   let summary = "folds one tile of keys and values into a running softmax";
   let description = [{
     Works on L lanes at once; a lane is one query row of one head. Everything that
@@ -80,7 +83,8 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     * C1: q is `[d, L]`, k `[T, d]`, v `[T, w]`, acc `[w, L]`, max, sum, heads and rows `[L]`;
       L is static.
     * C2: the regions are as in `attn.attention`.
-    * C3: tensor form has three results of the types of acc, max and sum; memref form has none.
+    * C3: acc, max and sum are all tensors, and the three results have their types, or all
+      memrefs, and there is no result.
     * C4: `key_tile` is positive and no less than a static T.
 
     Example:
@@ -88,8 +92,7 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     %a, %m, %s = attn.online_attention %q, %k, %v lanes %heads, %rows start %j into %a0, %m0, %s0 scale 0.125 key_tile 64
       : tensor<64x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>, tensor<32xindex>, tensor<32xindex>,
         tensor<64x32xf32>, tensor<32xf32>, tensor<32xf32> -> tensor<64x32xf32>, tensor<32xf32>, tensor<32xf32>
-    score {
-    } mask {
+    mask {
     ^bb0(%h: index, %i: index, %t: index):
       %visible = arith.cmpi sle, %t, %i : index
       attn.yield %visible : i1
@@ -97,9 +100,9 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     ```
   }];
   let arguments = (ins
-    TensorOrMemRef<[F32]>:$q, TensorOrMemRef<[F32]>:$k, TensorOrMemRef<[F32]>:$v,
-    TensorOrMemRef<[Index]>:$heads, TensorOrMemRef<[Index]>:$rows, Index:$start,
-    TensorOrMemRef<[F32]>:$acc, TensorOrMemRef<[F32]>:$max, TensorOrMemRef<[F32]>:$sum,
+    Attn_RankedOf<[F32]>:$q, Attn_RankedOf<[F32]>:$k, Attn_RankedOf<[F32]>:$v,
+    Attn_RankedOf<[Index]>:$heads, Attn_RankedOf<[Index]>:$rows, Index:$start,
+    Attn_RankedOf<[F32]>:$acc, Attn_RankedOf<[F32]>:$max, Attn_RankedOf<[F32]>:$sum,
     F64Attr:$scale, I64Attr:$key_tile);
   let results = (outs Variadic<RankedTensorOf<[F32]>>:$results);
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
@@ -108,7 +111,9 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     `scale` custom<PlainF64>($scale) `key_tile` custom<PlainI64>($key_tile)
     `:` type($q) `,` type($k) `,` type($v) `,` type($heads) `,`
     type($rows) `,` type($acc) `,` type($max) `,` type($sum) (`->` type($results)^)?
-    `score` $score `mask` $mask attr-dict
+    `` custom<ScoreAndMask>($score, $mask) attr-dict
   }];
+  let hasCanonicalizer = 1;
+  let hasVerifier = 1;
   let hasRegionVerifier = 1;
 }

@@ -15,6 +15,17 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
+/// A tensor or memref of known rank: before and after bufferization.
+class Attn_RankedOf<list<Type> elements>
+    : AnyTypeOf<[RankedTensorOf<elements>, MemRefOf<elements>], "", "::mlir::ShapedType">;
+
+/// Sizes of results follow from those of operands: --resolve-ranked-shaped-type-result-dims.
+defvar Attn_ReifiedShape =
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>;
+/// Regions name their arguments as formulas do: %h, %i, %j, and %s for a score.
+defvar Attn_NamedArguments =
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>;
+
 class Attn_Op<string mnemonic, list<Trait> traits = []> :
     Op<Attn_Dialect, mnemonic, traits>;
 

@@ -11,7 +11,7 @@
 // gives scaled ones, elementwise linalg ops modify them, `mask` comes after every
 // modifier, `softmax` normalises.
 
-def Attn_ScoresOp : Attn_Op<"scores", [Pure]> {
+def Attn_ScoresOp : Attn_Op<"scores", [Pure, Attn_ReifiedShape]> {
   let summary = "scaled dot products of queries and keys";
   let description = [{
     `result[h, i, j] = scale * sum[k] q[h, i, k] * k[h floordiv (H / G), j, k]`
@@ -38,13 +38,15 @@ def Attn_ScoresOp : Attn_Op<"scores", [Pure]> {
 }
 
 def Attn_MaskOp : Attn_Op<"mask", [
-    Pure, SameOperandsAndResultType, SingleBlockImplicitTerminator<"YieldOp">]> {
+    Pure, SameOperandsAndResultType, SingleBlockImplicitTerminator<"YieldOp">,
+    Attn_ReifiedShape, Attn_NamedArguments]> {
   let summary = "sets scores that may not be seen to -inf";
   let description = [{
     `result[h, i, j] = visible(h, i, j) ? scores[h, i, j] : -inf`
 
     The region is the predicate: it is given the index of each axis and yields
-    whether the element is visible. It may read values from outside.
+    whether the element is visible. It may read values from outside. A predicate that
+    shows everything folds away.
 
     Constraints:
     * C1: the region has one argument of type index for each axis of the scores.
@@ -63,18 +65,34 @@ def Attn_MaskOp : Attn_Op<"mask", [
   let results = (outs RankedTensorOf<[F32]>:$result);
   let regions = (region SizedRegion<1>:$predicate);
   let assemblyFormat = "$scores `:` type($scores) $predicate attr-dict";
+  let hasFolder = 1;
   let hasRegionVerifier = 1;
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
     ParentOneOf<["MaskOp", "AttentionOp", "OnlineAttentionOp"]>]> {
   let summary = "gives a region's result";
+  let description = [{
+    Ends a mask's predicate with an i1, whether the element is visible, and a score
+    region with an f32, the modified score. What it must give is a constraint of the
+    op around it.
+
+    Example:
+    ```mlir
+    %M = attn.mask %S : tensor<?x?xf32> {
+    ^bb0(%i: index, %j: index):
+      %visible = arith.cmpi sle, %j, %i : index
+      attn.yield %visible : i1
+    }
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let builders = [OpBuilder<(ins), [{ /* nothing to yield */ }]>];
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
-def Attn_SoftmaxOp : Attn_Op<"softmax", [Pure, SameOperandsAndResultType]> {
+def Attn_SoftmaxOp : Attn_Op<"softmax", [
+    Pure, SameOperandsAndResultType, Attn_ReifiedShape]> {
   let summary = "normalises scores along one axis: the attention pattern";
   let description = [{
     `result[…, j] = exp(scores[…, j] - m) / sum[j] exp(scores[…, j] - m)`, where m is the
@@ -83,7 +101,10 @@ def Attn_SoftmaxOp : Attn_Op<"softmax", [Pure, SameOperandsAndResultType]> {
     Constraints:
     * C1: `dimension` names an axis of the scores.
 
-    Example: `%A = attn.softmax %M dimension 2 : tensor<9x?x?xf32>`
+    Example:
+    ```mlir
+    %A = attn.softmax %M dimension 2 : tensor<9x?x?xf32>
+    ```
   }];
   let arguments = (ins RankedTensorOf<[F32]>:$scores, I64Attr:$dimension);
   let results = (outs RankedTensorOf<[F32]>:$result);
@@ -91,7 +112,7 @@ def Attn_SoftmaxOp : Attn_Op<"softmax", [Pure, SameOperandsAndResultType]> {
   let hasVerifier = 1;
 }
 
-def Attn_WeighOp : Attn_Op<"weigh", [Pure]> {
+def Attn_WeighOp : Attn_Op<"weigh", [Pure, Attn_ReifiedShape]> {
   let summary = "sums of values, weighed by the pattern";
   let description = [{
     `result[h, i, v] = sum[j] pattern[h, i, j] * values[h floordiv (H / G), j, v]`

@@ -34,8 +34,8 @@ def Attn_WeightType : TypeDef<Attn_Dialect, "Weight"> {
     256 (`q2_k` … `q6_k`) elements along the last axis.
 
     Constraints:
-    * C1: every size is positive.
-    * C2: the element count of a block format is a multiple of its block.
+    * C1: there is at least one axis, and every size is positive.
+    * C2: 64 bits count the elements, and those of a block format are a multiple of its block.
 
     Example: `!attn.weight<9x64x576, q4_1>`
   }];

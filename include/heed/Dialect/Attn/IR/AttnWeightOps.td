@@ -47,7 +47,7 @@ def Attn_GetWeightOp : Attn_Op<"get_weight", [
     `permuted` gives the order in which the weight's axes are to be packed: the
     result's axis i is the declared weight's axis `permuted[i]`. A projection whose
     formula has a summed axis before a feature's, such as `Vup[h, e, k]` summed over
-    h and k, reads its weight so.
+    h and k, reads its weight so. An order that changes nothing folds away.
 
     Constraints:
     * C1: the symbol names an `attn.weight` of the result's type, before `permuted`.
@@ -57,6 +57,8 @@ def Attn_GetWeightOp : Attn_Op<"get_weight", [
 
     Example:
     ```mlir
+    attn.weight @Wq : !attn.weight<9x64x576, q4_1> tensor "blk.{l}.attn_q.weight" layers 30
+    attn.weight @Vup : !attn.weight<9x576x64, f32> tensor "Vup"
     %Wq = attn.get_weight @Wq[%l] : !attn.weight<9x64x576, q4_1>
     %up = attn.get_weight @Vup permuted [1, 0, 2] : !attn.weight<576x9x64, f32>
     ```
@@ -67,6 +69,7 @@ def Attn_GetWeightOp : Attn_Op<"get_weight", [
   let assemblyFormat = [{
     $weight (`[` $layer^ `]`)? (`permuted` $permuted^)? `:` qualified(type($result)) attr-dict
   }];
+  let hasFolder = 1;
 }
 
 def Attn_DequantizeOp : Attn_Op<"dequantize", [Pure]> {
@@ -84,12 +87,13 @@ def Attn_DequantizeOp : Attn_Op<"dequantize", [Pure]> {
     ```
   }];
   let arguments = (ins Attn_WeightType:$weight);
-  let results = (outs TensorOrMemRef<[F32]>:$result);
+  let results = (outs Attn_RankedOf<[F32]>:$result);
   let assemblyFormat = "$weight `:` qualified(type($weight)) `->` type($result) attr-dict";
   let hasVerifier = 1;
 }
 
-def Attn_EmbedOp : Attn_Op<"embed", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+def Attn_EmbedOp : Attn_Op<"embed", [
+    Attn_ReifiedShape, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "token embeddings: rows of a table, chosen by token ids";
   let description = [{
     `result[i, c…] = table[ids[i], c…]`. An id outside of the table reads its nearest
@@ -111,10 +115,10 @@ def Attn_EmbedOp : Attn_Op<"embed", [DeclareOpInterfaceMethods<MemoryEffectsOpIn
     ```
   }];
   let arguments = (ins
-    TensorOrMemRef<[AnySignlessInteger, Index]>:$ids,
+    Attn_RankedOf<[AnySignlessInteger, Index]>:$ids,
     Attn_WeightType:$table,
-    Optional<TensorOrMemRef<[F32]>>:$into);
-  let results = (outs Optional<AnyRankedTensor>:$result);
+    Optional<Attn_RankedOf<[F32]>>:$into);
+  let results = (outs Optional<RankedTensorOf<[F32]>>:$result);
   let assemblyFormat = [{
     $ids `,` $table (`into` $into^)? `:` type($ids) `,` qualified(type($table))
     (`into` type($into)^)? (`->` type($result)^)? attr-dict
@@ -131,7 +135,8 @@ def Attn_Role : I32EnumAttr<"Role", "what a projection makes", [
 }
 def Attn_RoleAttr : EnumAttr<Attn_Dialect, Attn_Role, "role">;
 
-def Attn_ProjectOp : Attn_Op<"project", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+def Attn_ProjectOp : Attn_Op<"project", [
+    Attn_ReifiedShape, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "each row times a weight matrix";
   let description = [{
     `result[i…, f…] = sum[c…] x[i…, c…] * weight[f…, c…]`
@@ -162,12 +167,12 @@ def Attn_ProjectOp : Attn_Op<"project", [DeclareOpInterfaceMethods<MemoryEffects
   }];
   let arguments = (ins
     Attn_RoleAttr:$role,
-    TensorOrMemRef<[F32]>:$x,
+    Attn_RankedOf<[F32]>:$x,
     Attn_WeightType:$weight,
-    Optional<TensorOrMemRef<[F32]>>:$into,
+    Optional<Attn_RankedOf<[F32]>>:$into,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
     UnitAttr:$accumulate);
-  let results = (outs Optional<AnyRankedTensor>:$result);
+  let results = (outs Optional<RankedTensorOf<[F32]>>:$result);
   let assemblyFormat = [{
     custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)?
     (`into` $into^)? (`accumulate` $accumulate^)? `:` type($x) `,` qualified(type($weight))

@@ -1,0 +1,199 @@
+//===- FusedOps.cpp - one attention as one op, and one tile of it -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Shapes.h"
+
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace heed::attn;
+
+//===----------------------------------------------------------------------===//
+// The regions, which both ops have
+//===----------------------------------------------------------------------===//
+
+/// Checks that a region is absent or one block from `takes` to `yields`.
+static LogicalResult expectRegion(Operation *op, StringRef name, Region &region, TypeRange takes,
+                                  Type yields) {
+  if (region.empty())
+    return success();
+  if (!region.hasOneBlock())
+    return op->emitOpError() << name << " has " << region.getBlocks().size()
+                             << " blocks, expected one";
+  Block &block = region.front();
+  if (!llvm::equal(block.getArgumentTypes(), takes))
+    return op->emitOpError() << name << " takes (" << block.getArgumentTypes() << "), expected ("
+                             << takes << ")";
+  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+  if (!yield)
+    return op->emitOpError() << name << " has no attn.yield, expected one at its end";
+  if (yield.getNumOperands() != 1 || yield.getOperand(0).getType() != yields)
+    return op->emitOpError() << name << " yields (" << yield.getOperandTypes() << "), expected one "
+                             << yields;
+  return success();
+}
+
+static LogicalResult expectScoreAndMask(Operation *op, Region &score, Region &mask) {
+  Builder builder(op->getContext());
+  Type f32 = builder.getF32Type(), index = builder.getIndexType();
+  if (failed(expectRegion(op, "score", score, {f32, index, index, index}, f32)))
+    return failure();
+  return expectRegion(op, "mask", mask, {index, index, index}, builder.getI1Type());
+}
+
+/// %s for the score, and the indices as formulas spell them.
+static void nameArguments(Region &region, bool isScore, OpAsmSetValueNameFn setName) {
+  static constexpr StringRef kNames[] = {"s", "h", "i", "j"};
+  ArrayRef<StringRef> names = ArrayRef(kNames).drop_front(isScore ? 0 : 1);
+  for (auto [argument, name] : llvm::zip(region.getArguments(), names))
+    setName(argument, name);
+}
+
+/// What the region yields; null where it is absent.
+static Value yielded(Region &region) {
+  return region.empty() ? Value() : region.front().getTerminator()->getOperand(0);
+}
+
+static void clear(RewriterBase &rewriter, Region &region) {
+  for (Block &block : llvm::make_early_inc_range(region))
+    rewriter.eraseBlock(&block);
+}
+
+namespace {
+
+/// Drops a score region that yields its score, and a mask region that yields true.
+template <typename Op> struct DropRegionsWithoutEffect : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    Value score = yielded(op.getScore()), visible = yielded(op.getMask());
+    bool sameScore = score && score == op.getScore().getArgument(0);
+    bool showsAll = visible && matchPattern(visible, m_One());
+    if (!sameScore && !showsAll)
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] {
+      if (sameScore)
+        clear(rewriter, op.getScore());
+      if (showsAll)
+        clear(rewriter, op.getMask());
+    });
+    return success();
+  }
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// AttentionOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AttentionOp::verify() {
+  RankedTensorType q = getQ().getType(), k = getK().getType(), v = getV().getType();
+  if (failed(expectSameRank(*this, "q", q, "k", k)) ||
+      failed(expectSameRank(*this, "q", q, "v", v))) // C1
+    return failure();
+  int64_t rows = q.getRank() - 2;
+  if (!mayBeEqual(q.getShape().back(), k.getShape().back())) // C2
+    return emitOpError() << "k has vectors of " << k.getShape().back() << " components, expected "
+                         << q.getShape().back() << " as q has";
+  if (!llvm::all_of_zip(k.getShape().drop_back(), v.getShape().drop_back(), mayBeEqual)) // C2
+    return emitOpError() << "v has heads and rows " << shapeText(v.getShape().drop_back())
+                         << ", expected " << shapeText(k.getShape().drop_back()) << " as k has";
+  SmallVector<int64_t> expected;
+  if (rows == 1) {
+    if (failed(expectGroupedHeads(*this, "q", q.getDimSize(0), "k", k.getDimSize(0)))) // C3
+      return failure();
+    expected.push_back(q.getDimSize(0));
+  }
+  expected.append({q.getDimSize(rows), v.getShape().back()});
+  if (getRowsFirst()) {
+    if (rows == 0) // C4
+      return emitOpError() << "has rows_first without heads, expected rank 3";
+    std::swap(expected[0], expected[1]);
+  }
+  return expectShape(*this, "result", getResult().getType(), expected); // C4
+}
+
+LogicalResult AttentionOp::verifyRegions() {
+  return expectScoreAndMask(*this, getScore(), getMask()); // C5
+}
+
+LogicalResult AttentionOp::reifyResultShapes(OpBuilder &builder,
+                                             ReifiedRankedShapedTypeDims &shapes) {
+  int64_t rows = getResult().getType().getRank() - 2;
+  SmallVector<AxisOf> origins;
+  if (rows == 1)
+    origins.push_back({getQ(), 0});
+  origins.append({{getQ(), rows}, {getV(), rows + 1}});
+  if (getRowsFirst())
+    std::swap(origins[0], origins[1]);
+  shapes.push_back(reifySizes(builder, getResult(), origins));
+  return success();
+}
+
+void AttentionOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  nameArguments(region, &region == &getScore(), setName);
+}
+
+void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<DropRegionsWithoutEffect<AttentionOp>>(context);
+}
+
+//===----------------------------------------------------------------------===//
+// OnlineAttentionOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult OnlineAttentionOp::verify() {
+  auto q = cast<ShapedType>(getQ().getType()), k = cast<ShapedType>(getK().getType());
+  auto v = cast<ShapedType>(getV().getType());
+  if (q.getRank() != 2 || k.getRank() != 2 || v.getRank() != 2) // C1
+    return emitOpError() << "q, k and v have ranks " << q.getRank() << ", " << k.getRank()
+                         << " and " << v.getRank() << ", expected 2 each";
+  int64_t depth = q.getDimSize(0), lanes = q.getDimSize(1);
+  int64_t keys = k.getDimSize(0), width = v.getDimSize(1);
+  if (ShapedType::isDynamic(lanes)) // C1
+    return emitOpError() << "q has ? lanes, expected a constant number of them";
+  if (failed(expectShape(*this, "k", k, {keys, depth})) ||
+      failed(expectShape(*this, "v", v, {keys, width})) ||
+      failed(expectShape(*this, "acc", getAcc().getType(), {width, lanes})) ||
+      failed(expectShape(*this, "max", getMax().getType(), {lanes})) ||
+      failed(expectShape(*this, "sum", getSum().getType(), {lanes})) ||
+      failed(expectShape(*this, "heads", getHeads().getType(), {lanes})) ||
+      failed(expectShape(*this, "rows", getRows().getType(), {lanes}))) // C1
+    return failure();
+
+  Type made[] = {getAcc().getType(), getMax().getType(), getSum().getType()};
+  if (llvm::all_of(made, llvm::IsaPred<MemRefType>)) { // C3
+    if (getNumResults() != 0)
+      return emitOpError() << "has " << getNumResults() << " results, expected none in memref form";
+  } else if (!llvm::equal(getResultTypes(), made)) { // C3
+    return emitOpError() << "has results (" << getResultTypes() << "), expected ("
+                         << ArrayRef<Type>(made) << "), the types of acc, max and sum";
+  }
+
+  int64_t tile = getKeyTile();
+  if (tile <= 0) // C4
+    return emitOpError() << "has key_tile " << tile << ", expected a positive number";
+  if (!ShapedType::isDynamic(keys) && keys > tile) // C4
+    return emitOpError() << "has key_tile " << tile << ", expected at least the " << keys
+                         << " rows of k";
+  return success();
+}
+
+LogicalResult OnlineAttentionOp::verifyRegions() {
+  return expectScoreAndMask(*this, getScore(), getMask()); // C2
+}
+
+void OnlineAttentionOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  nameArguments(region, &region == &getScore(), setName);
+}
+
+void OnlineAttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                                    MLIRContext *context) {
+  patterns.add<DropRegionsWithoutEffect<OnlineAttentionOp>>(context);
+}

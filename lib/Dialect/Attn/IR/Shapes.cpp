@@ -1,0 +1,83 @@
+//===- Shapes.cpp - what verifiers and shape reification share -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Shapes.h"
+
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace heed::attn {
+
+bool mayBeEqual(int64_t a, int64_t b) {
+  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
+}
+
+std::string shapeText(ArrayRef<int64_t> shape) {
+  auto sizes = llvm::map_range(shape, [](int64_t size) {
+    return ShapedType::isDynamic(size) ? std::string("?") : std::to_string(size);
+  });
+  return "[" + llvm::join(sizes, ", ") + "]";
+}
+
+LogicalResult expectShape(Operation *op, StringRef what, Type found, ArrayRef<int64_t> expected) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(found).getShape();
+  if (shape.size() == expected.size() && llvm::all_of_zip(shape, expected, mayBeEqual))
+    return success();
+  return op->emitOpError() << what << " has shape " << shapeText(shape) << ", expected "
+                           << shapeText(expected);
+}
+
+LogicalResult expectSameRank(Operation *op, StringRef nameOfA, Type a, StringRef nameOfB, Type b) {
+  int64_t rankOfA = cast<ShapedType>(a).getRank(), rankOfB = cast<ShapedType>(b).getRank();
+  if (rankOfA != 2 && rankOfA != 3)
+    return op->emitOpError() << nameOfA << " has rank " << rankOfA
+                             << ", expected 2, or 3 with heads";
+  if (rankOfA != rankOfB)
+    return op->emitOpError() << nameOfB << " has rank " << rankOfB << ", expected " << rankOfA
+                             << " as " << nameOfA << " has";
+  return success();
+}
+
+LogicalResult expectGroupedHeads(Operation *op, StringRef nameOfMany, int64_t many,
+                                 StringRef nameOfShared, int64_t shared) {
+  if (ShapedType::isDynamic(many) || ShapedType::isDynamic(shared))
+    return success();
+  if (shared > 0 && many % shared == 0)
+    return success();
+  return op->emitOpError() << nameOfMany << " has " << many << " heads, expected a multiple of the "
+                           << shared << " of " << nameOfShared;
+}
+
+SmallVector<OpFoldResult> reifySizes(OpBuilder &builder, Value result, ArrayRef<AxisOf> origins) {
+  auto type = cast<ShapedType>(result.getType());
+  SmallVector<OpFoldResult> sizes;
+  for (auto [axis, origin] : llvm::enumerate(origins)) {
+    if (!type.isDynamicDim(axis)) {
+      sizes.push_back(builder.getIndexAttr(type.getDimSize(axis)));
+      continue;
+    }
+    OpFoldResult size = tensor::getMixedSize(builder, result.getLoc(), origin.operand, origin.axis);
+    // A dynamic axis is given as a value, even where the operand knows its size.
+    sizes.push_back(getValueOrCreateConstantIndexOp(builder, result.getLoc(), size));
+  }
+  return sizes;
+}
+
+LogicalResult reifyAsOperand(OpBuilder &builder, Operation *op, Value operand,
+                             ReifiedRankedShapedTypeDims &shapes) {
+  SmallVector<AxisOf> origins;
+  for (int64_t axis = 0; axis < cast<ShapedType>(operand.getType()).getRank(); ++axis)
+    origins.push_back({operand, axis});
+  shapes.push_back(reifySizes(builder, op->getResult(0), origins));
+  return success();
+}
+
+} // namespace heed::attn

@@ -1,0 +1,181 @@
+//===- WeightOps.cpp - weights, embeddings and projections -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Shapes.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
+using namespace mlir;
+using namespace heed::attn;
+
+//===----------------------------------------------------------------------===//
+// WeightOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightOp::verify() {
+  int64_t layers = getLayers();
+  if (layers < 0) // C1
+    return emitOpError() << "has " << layers << " layers, expected none (0) or more";
+  bool namesLayer = getTensor().contains("{l}");
+  if (namesLayer != (layers > 0)) // C2
+    return emitOpError() << (namesLayer ? "names a layer in tensor \""
+                                        : "names no layer in tensor \"")
+                         << getTensor() << "\", expected "
+                         << (namesLayer ? "layers, or a name without {l}"
+                                        : "{l} in it, since there is one a layer");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// GetWeightOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto weight = symbols.lookupNearestSymbolFrom<WeightOp>(*this, getWeightAttr());
+  if (!weight) // C1
+    return emitOpError() << "names @" << getWeight() << ", which is no attn.weight";
+  WeightType declared = weight.getWeightType();
+  SmallVector<int64_t> shape(declared.getShape());
+  if (std::optional<ArrayRef<int64_t>> order = getPermuted()) {
+    if (static_cast<int64_t>(order->size()) != declared.getRank() || !isPermutationVector(*order))
+      return emitOpError() << "permuted [" << *order << "] is no permutation of the weight's "
+                           << declared.getRank() << " axes"; // C3
+    if (declared.getStorage() > Storage::BF16 && order->back() != declared.getRank() - 1)
+      return emitOpError() << "permuted [" << *order << "] moves the last axis, along which "
+                           << stringifyStorage(declared.getStorage()) << " has its blocks"; // C3
+    shape = applyPermutation(declared.getShape(), *order);
+  }
+  auto expected = WeightType::get(getContext(), shape, declared.getStorage());
+  if (getType() != expected) { // C1
+    InFlightDiagnostic error = emitOpError()
+                               << "has type " << getType() << "; expected " << expected;
+    error.attachNote(weight.getLoc()) << "the weight is declared here";
+    return error;
+  }
+  if (static_cast<bool>(getLayer()) != (weight.getLayers() > 0)) // C2
+    return emitOpError() << (getLayer() ? "gives a layer, but @" : "gives no layer, but @")
+                         << getWeight() << (getLayer() ? " is not per layer" : " is per layer");
+  return success();
+}
+
+/// Axes that stay where they are need no `permuted`.
+OpFoldResult GetWeightOp::fold(FoldAdaptor) {
+  std::optional<ArrayRef<int64_t>> order = getPermuted();
+  if (!order || !isIdentityPermutation(*order))
+    return {};
+  removePermutedAttr();
+  return getResult();
+}
+
+//===----------------------------------------------------------------------===//
+// DequantizeOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult DequantizeOp::verify() {
+  // C1; the operand's type constraint sees to f32.
+  ArrayRef<int64_t> found = cast<ShapedType>(getResult().getType()).getShape();
+  ArrayRef<int64_t> expected = getWeight().getType().getShape();
+  if (found != expected)
+    return emitOpError() << "result has shape " << shapeText(found) << ", expected "
+                         << shapeText(expected) << ", the weight's";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Destinations
+//===----------------------------------------------------------------------===//
+
+/// Checks the two forms of an op that reads `input`: the memref form writes `into` and has no
+/// result; the tensor form has a result, of the type of `into` where that is given.
+static LogicalResult expectForm(Operation *op, Value input, Value into, Value result) {
+  if (isa<MemRefType>(input.getType())) {
+    if (result)
+      return op->emitOpError() << "has a result of type " << result.getType()
+                               << ", expected none in memref form";
+    if (!into)
+      return op->emitOpError() << "has no 'into', expected one in memref form";
+    if (!isa<MemRefType>(into.getType()))
+      return op->emitOpError() << "'into' has type " << into.getType()
+                               << ", expected a memref as the other operands are";
+    return success();
+  }
+  if (!result)
+    return op->emitOpError() << "has no result, expected one in tensor form";
+  if (into && into.getType() != result.getType())
+    return op->emitOpError() << "result has type " << result.getType() << ", expected "
+                             << into.getType() << ", the type of 'into'";
+  return success();
+}
+
+/// Checks the shape of what is made: the result, or what is written in its place.
+static LogicalResult expectMade(Operation *op, Value into, Value result,
+                                ArrayRef<int64_t> expected) {
+  if (result)
+    return expectShape(op, "result", result.getType(), expected);
+  return expectShape(op, "'into'", into.getType(), expected);
+}
+
+//===----------------------------------------------------------------------===//
+// EmbedOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult EmbedOp::verify() {
+  auto ids = cast<ShapedType>(getIds().getType());
+  if (ids.getRank() != 1) // C1
+    return emitOpError() << "ids have rank " << ids.getRank() << ", expected 1";
+  if (failed(expectForm(*this, getIds(), getInto(), getResult()))) // C3
+    return failure();
+  SmallVector<int64_t> expected{ids.getDimSize(0)};
+  llvm::append_range(expected, getTable().getType().getShape().drop_front());
+  return expectMade(*this, getInto(), getResult(), expected); // C2
+}
+
+LogicalResult EmbedOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+  if (!getResult())
+    return success();
+  // Only the axis of ids can be dynamic: the table's are constants.
+  SmallVector<AxisOf> origins(getResult().getType().getRank(), {getIds(), 0});
+  shapes.push_back(reifySizes(builder, getResult(), origins));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ProjectOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ProjectOp::verify() {
+  ArrayRef<int64_t> x = cast<ShapedType>(getX().getType()).getShape();
+  ArrayRef<int64_t> weight = getWeight().getType().getShape();
+  int64_t contracted = getContracted();
+  int64_t rankOfX = x.size(), rankOfWeight = weight.size();
+  if (contracted < 1 || contracted >= rankOfWeight || contracted > rankOfX) // C1
+    return emitOpError() << "contracts " << contracted
+                         << " axes, expected at least 1, fewer than the weight's " << rankOfWeight
+                         << " and no more than the " << rankOfX << " of x";
+  if (!llvm::all_of_zip(x.take_back(contracted), weight.take_back(contracted), mayBeEqual)) // C2
+    return emitOpError() << "contracts axes of sizes " << shapeText(x.take_back(contracted))
+                         << " in x, expected " << shapeText(weight.take_back(contracted))
+                         << " as in the weight";
+  if (getAccumulate() && !getInto()) // C4
+    return emitOpError() << "accumulates without 'into', expected the tensor to add to";
+  if (failed(expectForm(*this, getX(), getInto(), getResult()))) // C5
+    return failure();
+  SmallVector<int64_t> expected(x.drop_back(contracted));
+  llvm::append_range(expected, weight.drop_back(contracted));
+  return expectMade(*this, getInto(), getResult(), expected); // C3
+}
+
+LogicalResult ProjectOp::reifyResultShapes(OpBuilder &builder,
+                                           ReifiedRankedShapedTypeDims &shapes) {
+  if (!getResult())
+    return success();
+  SmallVector<AxisOf> origins;
+  for (int64_t axis = 0; axis < getResult().getType().getRank(); ++axis)
+    origins.push_back({getX(), axis}); // the weight's axes, behind these, are constants
+  shapes.push_back(reifySizes(builder, getResult(), origins));
+  return success();
+}
