@@ -1,0 +1,43 @@
+// RUN: heed-opt %s -convert-attn-to-vector -split-input-file -verify-diagnostics
+
+func.func @tensors(%x: tensor<?x32xf32>, %w: !attn.weight<16x32, f32>, %into: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  // expected-error @below {{is in tensor form; bufferize before converting to vectors}}
+  %r = attn.project linear %x, %w into %into : tensor<?x32xf32>, !attn.weight<16x32, f32> into tensor<?x16xf32> -> tensor<?x16xf32>
+  return %r : tensor<?x16xf32>
+}
+
+// -----
+
+func.func @gaps(%x: memref<?x4x8xf32, strided<[64, 16, 1]>>, %w: !attn.weight<16x4x8, f32>, %into: memref<?x16xf32>) {
+  // expected-error @below {{needs rows that are contiguous, found 'memref<?x4x8xf32, strided<[64, 16, 1]>>'}}
+  attn.project linear %x, %w contracted 2 into %into : memref<?x4x8xf32, strided<[64, 16, 1]>>, !attn.weight<16x4x8, f32> into memref<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @lanes(%q: memref<8x8xf32>, %k: memref<?x8xf32>, %heads: memref<8xindex>, %start: index, %acc: memref<8x8xf32>, %max: memref<8xf32>, %sum: memref<8xf32>) {
+  // expected-error @below {{expected a multiple of 16 lanes and a static depth and width, found 'memref<8x8xf32>'}}
+  attn.online_attention %q, %k, %k lanes %heads, %heads start %start into %acc, %max, %sum scale 1.0 key_tile 64
+    : memref<8x8xf32>, memref<?x8xf32>, memref<?x8xf32>, memref<8xindex>, memref<8xindex>, memref<8x8xf32>, memref<8xf32>, memref<8xf32>
+  return
+}
+
+// -----
+
+func.func @region(%q: memref<8x16xf32>, %k: memref<?x8xf32>, %heads: memref<16xindex>, %start: index, %acc: memref<8x16xf32>, %max: memref<16xf32>, %sum: memref<16xf32>) {
+  attn.online_attention %q, %k, %k lanes %heads, %heads start %start into %acc, %max, %sum scale 1.0 key_tile 64
+    : memref<8x16xf32>, memref<?x8xf32>, memref<?x8xf32>, memref<16xindex>, memref<16xindex>, memref<8x16xf32>, memref<16xf32>, memref<16xf32>
+  mask {
+  ^bb0(%h: index, %i: index, %j: index):
+    %same = arith.cmpi eq, %i, %j : index
+    // expected-error @below {{can't stand in a score or mask region: it isn't elementwise}}
+    %visible = scf.if %same -> i1 {
+      scf.yield %same : i1
+    } else {
+      scf.yield %same : i1
+    }
+    attn.yield %visible : i1
+  }
+  return
+}

@@ -1,0 +1,62 @@
+// RUN: heed-opt %s -allow-unregistered-dialect -convert-forall-to-tasks -canonicalize -split-input-file | FileCheck %s
+
+// The body becomes a function of the task's number; what it uses goes through a struct on the caller's
+// stack, reserved outside of the caller's loop. Constants are made again inside.
+// CHECK: func.func private @heed_parallel_for(!llvm.ptr, !llvm.ptr, !llvm.ptr, i64)
+// CHECK: func.func @f_entry
+// CHECK-SAME: %[[CONTEXT:.*]]: !llvm.ptr, %[[N:.*]]: index, %[[M:.*]]: memref<?x4xf32>)
+// CHECK: %[[FUNCTION:.*]] = constant @[[TASK:.*]] : (!llvm.ptr, i64) -> ()
+// CHECK: %[[PAYLOAD:.*]] = llvm.alloca {{.*}} x !llvm.struct<(i64, struct<{{.*}}>, i64)>
+// CHECK: scf.for
+// CHECK: llvm.store %{{.*}}, %{{.*}} : i64, !llvm.ptr
+// CHECK: llvm.store %{{.*}}, %{{.*}} : !llvm.struct<
+// CHECK: %[[TASKS:.*]] = arith.muli %[[N]], %c4
+// CHECK: %[[COUNT:.*]] = arith.index_cast %[[TASKS]] : index to i64
+// CHECK: %[[ADDRESS:.*]] = builtin.unrealized_conversion_cast %[[FUNCTION]]
+// CHECK: func.call @heed_parallel_for(%[[CONTEXT]], %[[ADDRESS]], %[[PAYLOAD]], %[[COUNT]])
+// CHECK-NOT: scf.forall
+// CHECK: func.func private @[[TASK]](%[[VALUES:.*]]: !llvm.ptr, %[[NUMBER:.*]]: i64)
+// CHECK-DAG: %[[AT:.*]] = arith.index_cast %[[NUMBER]] : i64 to index
+// CHECK-DAG: arith.remui %[[AT]], %c4
+// CHECK-DAG: arith.divui %[[AT]], %c4
+// CHECK: memref.store
+// CHECK: return
+func.func @f_entry(%context: !llvm.ptr, %n: index, %m: memref<?x4xf32>) attributes {heed.entry = "f"} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c30 = arith.constant 30 : index
+  scf.for %l = %c0 to %c30 step %c1 {
+    scf.forall (%i, %j) in (%n, 4) {
+      %v = arith.index_cast %l : index to i32
+      %x = arith.sitofp %v : i32 to f32
+      memref.store %x, %m[%i, %j] : memref<?x4xf32>
+    }
+  }
+  return
+}
+
+// -----
+
+// A loop inside a task is a plain loop, and the task's small buffers are on its stack.
+// CHECK: func.func private @g_entry_task
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<4x8xf32>
+// CHECK: memref.alloc() : memref<100000xf32>
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: memref.store
+// CHECK: memref.dealloc %{{.*}} : memref<100000xf32>
+// CHECK-NOT: memref.dealloc
+func.func @g_entry(%context: !llvm.ptr, %n: index, %x: f32) attributes {heed.entry = "g"} {
+  scf.forall (%i) in (%n) {
+    %small = memref.alloc() : memref<4x8xf32>
+    %large = memref.alloc() : memref<100000xf32>
+    scf.forall (%j, %k) in (4, 8) {
+      memref.store %x, %small[%j, %k] : memref<4x8xf32>
+      memref.store %x, %large[%k] : memref<100000xf32>
+    }
+    "test.use"(%small, %large) : (memref<4x8xf32>, memref<100000xf32>) -> ()
+    memref.dealloc %small : memref<4x8xf32>
+    memref.dealloc %large : memref<100000xf32>
+  }
+  return
+}
