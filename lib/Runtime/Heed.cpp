@@ -37,10 +37,11 @@ Status nullArgument(const char *function, const char *argument) {
 
 Status open(const heed_artifact *artifact, const char *path, const heed_options *options,
             heed_model **result) {
-  if (!artifact || !path || !result)
+  bool hasWeights = artifact && artifact->n_weights > 0;
+  if (!artifact || (hasWeights && !path) || !result)
     return nullArgument("heed_model_open", !artifact ? "artifact"
-                                           : !path   ? "weights_path"
-                                                     : "model");
+                                           : !result ? "model"
+                                                     : "weights_path");
   *result = nullptr;
   int threads = 0;
   if (options) {
@@ -51,11 +52,15 @@ Status open(const heed_artifact *artifact, const char *path, const heed_options 
                                        options->size, kFirstVersion));
     threads = options->threads;
   }
-  ErrorOr<std::unique_ptr<WeightsFile>> file = WeightsFile::open(path);
-  if (!file)
-    return Status::input(file.error());
+  std::unique_ptr<WeightsFile> file;
+  if (path) {
+    ErrorOr<std::unique_ptr<WeightsFile>> opened = WeightsFile::open(path);
+    if (!opened)
+      return Status::input(opened.error());
+    file = std::move(*opened);
+  }
   std::unique_ptr<heed_model> model;
-  if (Status status = heed_model::open(*artifact, **file, threads, model); !status.ok())
+  if (Status status = heed_model::open(*artifact, file.get(), threads, model); !status.ok())
     return status;
   openModels.fetch_add(1);
   *result = model.release();

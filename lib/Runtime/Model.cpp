@@ -15,7 +15,7 @@
 
 using namespace heed;
 
-Status heed_model::open(const heed_artifact &artifact, const WeightsFile &file, int threads,
+Status heed_model::open(const heed_artifact &artifact, const WeightsFile *file, int threads,
                         std::unique_ptr<heed_model> &model) {
   if (artifact.abi_version != HEED_ABI_VERSION)
     return Status::input(fmt::format("the model was compiled for version {} of the runtime's "
@@ -111,6 +111,10 @@ Status heed_model::call(int32_t function, const int64_t *sizes, const void *cons
     if (sizes[s] < 0)
       return Status::input(
           fmt::format("size {} is {}, and at least 0 was expected", callee->sizes[s], sizes[s]));
+  // The bound that the program gives its first size.
+  if (callee->n_sizes > 0 && callee->context > 0 && sizes[0] > callee->context)
+    return Status::input(fmt::format("size {} is {}, and '{}' allows at most {}", callee->sizes[0],
+                                     sizes[0], callee->name, callee->context));
 
   std::vector<void *> buffers;
   for (int32_t p = 0; p < callee->n_params; ++p) {

@@ -12,6 +12,8 @@
 #include "heed/Weights/WeightsFile.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <fmt/format.h>
 #include <map>
 #include <span>
@@ -33,6 +35,10 @@ struct Placement {
   bool panels;
   int64_t rows, cols;
   int64_t offset; // in the region
+  /// The file's order of axes and the wanted one; rank 0 where they are the same.
+  int32_t rank;
+  std::array<int32_t, HEED_MAX_RANK> permutation;
+  std::array<int64_t, HEED_MAX_RANK> shape; // in units of storage: blocks along the last axis
 };
 
 /// A part of a placement: panels, or blocks of a dense weight.
@@ -46,6 +52,74 @@ std::string shapeText(const std::vector<int64_t> &shape) {
   for (size_t a = 0; a < shape.size(); ++a)
     text += fmt::format("{}{}", a ? ", " : "", shape[a]);
   return text + "]";
+}
+
+/// Takes the order of axes from `weight`. False if the artefact describes none that can be laid
+/// out.
+bool takePermutation(const heed_weight &weight, int64_t elements, Placement &placement) {
+  placement.rank = weight.rank;
+  if (weight.rank == 0)
+    return true;
+  if (weight.rank < 0 || weight.rank > HEED_MAX_RANK)
+    return false;
+  int64_t product = 1;
+  unsigned seen = 0;
+  for (int32_t a = 0; a < weight.rank; ++a) {
+    int32_t from = weight.permutation[a];
+    if (from < 0 || from >= weight.rank || (seen >> from & 1) || weight.shape[a] < 1 ||
+        __builtin_mul_overflow(product, weight.shape[a], &product))
+      return false;
+    seen |= 1u << from;
+    placement.permutation[a] = from;
+    placement.shape[a] = weight.shape[a];
+  }
+  int64_t unit = storageInfo(placement.storage).blockElements;
+  int32_t last = weight.rank - 1;
+  bool isWhole =
+      unit == 1 || (placement.permutation[last] == last && placement.shape[last] % unit == 0);
+  placement.shape[last] /= unit;
+  return product == elements && isWhole;
+}
+
+/// Copies units begin … end-1 of a placement, counted in the wanted order, to `out`.
+void gather(const Placement &placement, int64_t begin, int64_t end, std::byte *out) {
+  int64_t unitBytes = storageInfo(placement.storage).blockBytes;
+  int32_t rank = placement.rank, last = rank - 1;
+  std::array<int64_t, HEED_MAX_RANK> extent{}, stride{}, at{};
+  for (int32_t a = 0; a < rank; ++a) {
+    int32_t inFile = placement.permutation[a];
+    extent[a] = placement.shape[inFile];
+    stride[a] = 1;
+    for (int32_t inner = inFile + 1; inner < rank; ++inner)
+      stride[a] *= placement.shape[inner];
+  }
+  int64_t rest = begin, source = 0;
+  for (int32_t a = last; a >= 0; --a) {
+    at[a] = rest % extent[a];
+    rest /= extent[a];
+    source += at[a] * stride[a];
+  }
+  while (begin < end) {
+    // Along the last axis at once, then one step on the others.
+    int64_t run = std::min(end - begin, extent[last] - at[last]);
+    const std::byte *from = placement.source.data() + source * unitBytes;
+    if (stride[last] == 1)
+      std::memcpy(out, from, run * unitBytes);
+    else
+      for (int64_t u = 0; u < run; ++u)
+        std::memcpy(out + u * unitBytes, from + u * stride[last] * unitBytes, unitBytes);
+    out += run * unitBytes;
+    begin += run;
+    source -= at[last] * stride[last];
+    at[last] = 0;
+    for (int32_t a = last - 1; a >= 0; --a) {
+      source += stride[a];
+      if (++at[a] < extent[a])
+        break;
+      source -= extent[a] * stride[a];
+      at[a] = 0;
+    }
+  }
 }
 
 /// Bytes of a placement in memory. False if they pass int64_t.
@@ -97,11 +171,13 @@ Status place(const heed_weight &weight, int64_t layer, const WeightsFile &file, 
                                      storageInfo(*storage).name));
   int64_t elements;
   int64_t inner = tensor->shape.empty() ? 1 : tensor->shape.back();
+  bool isPermuted = weight.rank > 0 && weight.rank <= HEED_MAX_RANK;
+  int64_t innermost = isPermuted ? weight.shape[weight.rank - 1] : weight.cols;
   // A weight may split or join axes of the tensor, but not reorder them: either the rows are made
   // of whole innermost axes, or the innermost axis of whole rows.
   bool fits = !__builtin_mul_overflow(weight.rows, weight.cols, &elements) &&
-              elements == tensor->elements() &&
-              (weight.cols % inner == 0 || inner % weight.cols == 0);
+              elements == tensor->elements() && innermost > 0 &&
+              (innermost % inner == 0 || inner % innermost == 0);
   if (!fits)
     return Status::input(fmt::format("{}: tensor '{}' has shape {}, and the program was compiled "
                                      "for {} x {} elements: recompile it for this file",
@@ -113,13 +189,40 @@ Status place(const heed_weight &weight, int64_t layer, const WeightsFile &file, 
   ErrorOr<std::span<const std::byte>> data = file.data(*tensor);
   if (!data)
     return Status::input(data.error());
-  placement = {*data, *storage, isPanels, weight.rows, weight.cols, 0};
+  placement = {*data, *storage, isPanels, weight.rows, weight.cols, 0, 0, {}, {}};
+  if (!takePermutation(weight, elements, placement))
+    return Status::internal(fmt::format("the artefact describes weight {} with an order of {} axes "
+                                        "that {} can't be laid out in",
+                                        weight.name, weight.rank, storageInfo(*storage).name));
   return {};
+}
+
+/// Lays out a piece whose axes are reordered: gathers its part of the file, then as below.
+void layOutPermuted(const Piece &piece, std::byte *target) {
+  const Placement &placement = *piece.placement;
+  StorageInfo info = storageInfo(placement.storage);
+  if (placement.panels) {
+    PanelLayout layout = panelLayout(placement.storage);
+    int64_t first = piece.begin * PanelLayout::lanes;
+    int64_t rows = std::min(piece.end * PanelLayout::lanes, placement.rows) - first;
+    int64_t rowUnits = placement.cols / info.blockElements;
+    std::vector<std::byte> gathered(rows * rowUnits * info.blockBytes);
+    gather(placement, first * rowUnits, (first + rows) * rowUnits, gathered.data());
+    packPanels(placement.storage, gathered.data(), rows, placement.cols,
+               target + panelBytes(layout, first, placement.cols), 0, piece.end - piece.begin);
+    return;
+  }
+  std::vector<std::byte> gathered((piece.end - piece.begin) * info.blockBytes);
+  gather(placement, piece.begin, piece.end, gathered.data());
+  dequantize(placement.storage, gathered.data(), (piece.end - piece.begin) * info.blockElements,
+             reinterpret_cast<float *>(target) + piece.begin * info.blockElements);
 }
 
 void layOut(const Piece &piece, std::byte *base) {
   const Placement &placement = *piece.placement;
   std::byte *target = base + placement.offset;
+  if (placement.rank != 0)
+    return layOutPermuted(piece, target);
   if (placement.panels) {
     packPanels(placement.storage, placement.source.data(), placement.rows, placement.cols, target,
                piece.begin, piece.end);
@@ -129,6 +232,14 @@ void layOut(const Piece &piece, std::byte *base) {
   dequantize(placement.storage, placement.source.data() + piece.begin * info.blockBytes,
              (piece.end - piece.begin) * info.blockElements,
              reinterpret_cast<float *>(target) + piece.begin * info.blockElements);
+}
+
+/// What tells two orders of axes apart.
+std::vector<int64_t> orderOf(const Placement &placement) {
+  std::vector<int64_t> order(placement.permutation.begin(),
+                             placement.permutation.begin() + placement.rank);
+  order.insert(order.end(), placement.shape.begin(), placement.shape.begin() + placement.rank);
+  return order;
 }
 
 /// Cuts every placement into pieces of about kTaskElements.
@@ -157,20 +268,25 @@ std::string heed::tensorName(std::string_view pattern, int64_t layer) {
   return name.append(pattern);
 }
 
-Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile &file, Pool &pool) {
+Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *file, Pool &pool) {
+  if (artifact.n_weights > 0 && !file)
+    return Status::input(
+        fmt::format("{} has weights, and no file of weights was given", artifact.name));
   std::vector<Placement> placements;
   std::vector<size_t> placementOf; // for each address of the context
-  std::map<std::tuple<std::string, int32_t, int64_t, int64_t>, size_t> known;
+  // Weights are the same where tensor, layout and order of axes are.
+  std::map<std::tuple<std::string, int32_t, int64_t, int64_t, std::vector<int64_t>>, size_t> known;
   int64_t total = 0;
   for (int64_t w = 0; w < artifact.n_weights; ++w) {
     const heed_weight &weight = artifact.weights[w];
     for (int64_t layer = 0; layer < weight.layers; ++layer) {
       Placement placement;
       std::string name;
-      if (Status status = place(weight, layer, file, name, placement); !status.ok())
+      if (Status status = place(weight, layer, *file, name, placement); !status.ok())
         return status;
       auto [entry, isNew] = known.try_emplace(
-          {std::move(name), weight.layout, weight.rows, weight.cols}, placements.size());
+          {std::move(name), weight.layout, weight.rows, weight.cols, orderOf(placement)},
+          placements.size());
       placementOf.push_back(entry->second);
       if (!isNew)
         continue;
@@ -179,14 +295,16 @@ Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile &fil
       if (!packedBytes(placement, bytes) || __builtin_add_overflow(total, bytes, &total) ||
           total > INT64_MAX - kAlignment)
         return Status::memory(
-            fmt::format("{}: the weights pass what memory can address", file.path()));
+            fmt::format("{}: the weights pass what memory can address", file->path()));
       total = (total + kAlignment - 1) / kAlignment * kAlignment;
       placements.push_back(placement);
     }
   }
+  if (placements.empty())
+    return {};
   if (!memory.allocate(total, Region::Pages::Huge))
     return Status::memory(
-        fmt::format("out of memory: the weights of {} need {} bytes", file.path(), total));
+        fmt::format("out of memory: the weights of {} need {} bytes", file->path(), total));
 
   std::vector<Piece> pieces = cut(placements);
   pool.parallelFor(static_cast<int64_t>(pieces.size()),

@@ -21,7 +21,8 @@ namespace heed {
 
 using namespace mlir;
 
-static constexpr StringLiteral roleName = "heed.arg", nameName = "heed.name";
+static constexpr StringLiteral roleName = "heed.arg", nameName = "heed.name",
+                               shapeName = "heed.shape", dimsName = "heed.dims";
 
 /// The memory that holds a tensor at the boundary: row-major and contiguous.
 static MemRefType memoryOf(Type type) {
@@ -32,6 +33,28 @@ static MemRefType memoryOf(Type type) {
 static bool hasRole(func::FuncOp func, unsigned argument, StringRef role) {
   auto found = func.getArgAttrOfType<StringAttr>(argument, roleName);
   return found && found == role;
+}
+
+/// `shape`, a heed.shape such as ["n", "576"], as the heed.dims that the function's boundary is
+/// described with: run-time size number s is -1 - s. Null where there is none.
+static DenseI64ArrayAttr dimsOf(func::FuncOp func, Attribute shape) {
+  auto axes = dyn_cast_or_null<ArrayAttr>(shape);
+  auto sizes = func->getAttrOfType<ArrayAttr>("heed.sizes");
+  auto kind = func->getAttrOfType<StringAttr>("heed.kind");
+  if (!axes || !sizes || (kind && kind == "step"))
+    return {};
+  SmallVector<int64_t> dims;
+  for (StringAttr axis : axes.getAsRange<StringAttr>()) {
+    int64_t fixed = 0;
+    auto size = llvm::find(sizes, axis);
+    if (size != sizes.end())
+      dims.push_back(-1 - (size - sizes.begin()));
+    else if (!axis.getValue().getAsInteger(10, fixed))
+      dims.push_back(fixed);
+    else
+      return {};
+  }
+  return DenseI64ArrayAttr::get(func.getContext(), dims);
 }
 
 /// Makes argument `place`, a tensor, a memref.
@@ -58,6 +81,9 @@ static LogicalResult exportFunction(func::FuncOp func) {
     if (!func.getArgAttr(place, nameName))
       if (auto named = argument.getLoc()->findInstanceOf<NameLoc>())
         func.setArgAttr(place, nameName, named.getName());
+    if (DenseI64ArrayAttr dims = dimsOf(func, func.getArgAttr(place, shapeName)))
+      func.setArgAttr(place, dimsName, dims);
+    func.removeArgAttr(place, shapeName);
     if (hasRole(func, place, "cache"))
       caches.push_back(place);
     if (!isa<RankedTensorType>(argument.getType()) && !argument.getType().isIntOrIndexOrFloat())
@@ -91,8 +117,10 @@ static LogicalResult exportFunction(func::FuncOp func) {
     if (!name)
       name = StringAttr::get(context, ownCount == 1 ? func.getName().str()
                                                     : (func.getName() + Twine(result)).str());
-    NamedAttribute attributes[] = {{roleName, StringAttr::get(context, "result")},
-                                   {nameName, name}};
+    SmallVector<NamedAttribute> attributes{{roleName, StringAttr::get(context, "result")},
+                                           {nameName, name}};
+    if (DenseI64ArrayAttr dims = dimsOf(func, func.getResultAttr(result, shapeName)))
+      attributes.emplace_back(dimsName, dims);
     unsigned place = func.getNumArguments();
     (void)func.insertArgument(place, memoryOf(ret.getOperand(result).getType()),
                               DictionaryAttr::get(context, attributes),

@@ -22,7 +22,9 @@ extern "C" {
 #endif
 
 /** Raised whenever a struct below changes; the runtime refuses any other value. */
-#define HEED_ABI_VERSION 1
+#define HEED_ABI_VERSION 2
+
+#define HEED_MAX_RANK 6
 
 /** How a weight lies in memory once it is loaded. */
 enum heed_layout {
@@ -40,6 +42,12 @@ typedef struct heed_weight {
   int64_t layers;       /**< how many tensors, one a layer; 1 where it isn't per layer */
   int64_t rows, cols;   /**< the matrix: feature axes flattened, contracted axes flattened;
                              a dense weight has rows = all elements, cols = 1 */
+  /** Where its axes are laid out in another order than the file's: how many there are, else 0.
+   *  Axis a of the weight in memory is axis permutation[a] of `shape`, the shape in the file's
+   *  order. In block storage the last axis stays the last and is made of whole blocks. */
+  int32_t rank;
+  int32_t permutation[HEED_MAX_RANK];
+  int64_t shape[HEED_MAX_RANK];
 } heed_weight;
 
 /** One derived cache: f32 [layers, heads, capacity, width], capacity chosen at run time. */
@@ -49,8 +57,6 @@ typedef struct heed_cache {
 } heed_cache;
 
 enum heed_element { HEED_F32 = 0, HEED_I32 = 1 };
-
-#define HEED_MAX_RANK 6
 
 /** A parameter or result. `dims[a]` >= 0 is a size; -1-s is the run-time size number s. */
 typedef struct heed_tensor {

@@ -54,8 +54,9 @@ typedef struct heed_session heed_session;
 HEED_API const char *heed_last_error(void);
 
 /** Reads the weights at `weights_path` (GGUF or safetensors) into memory as the code wants them,
- *  and starts the threads. `options` may be NULL. The file is not needed afterwards. The
- *  environment's HEED_ISA (such as avx2) takes the place of the best instruction set. */
+ *  and starts the threads. `options` may be NULL, and so may `weights_path` where the program has
+ *  no weights. The file is not needed afterwards. The environment's HEED_ISA (such as avx2) takes
+ *  the place of the best instruction set. */
 HEED_API int32_t heed_model_open(const heed_artifact *artifact, const char *weights_path,
                                  const heed_options *options, heed_model **model);
 

@@ -32,8 +32,8 @@ struct heed_model {
   std::unique_ptr<heed::Pool> pool;
   heed::PackedWeights weights;
 
-  /// Loads from a file that is already open.
-  static heed::Status open(const heed_artifact &artifact, const heed::WeightsFile &file,
+  /// Loads from a file that is already open; null is legal where the artefact has no weights.
+  static heed::Status open(const heed_artifact &artifact, const heed::WeightsFile *file,
                            int threads, std::unique_ptr<heed_model> &model);
 
   /// Runs function `function`; arguments have been checked.

@@ -25,8 +25,9 @@ class PackedWeights {
 public:
   /// Finds every weight of `artifact` in `file`, checks it and lays it out, on all threads of
   /// `pool`. Two weights that are the same tensor in the same layout share their memory. The file
-  /// is not needed afterwards. Errors name the tensor, what was found and what was expected.
-  Status load(const heed_artifact &artifact, const WeightsFile &file, Pool &pool);
+  /// is not needed afterwards, and may be null where there are no weights. Errors name the tensor,
+  /// what was found and what was expected.
+  Status load(const heed_artifact &artifact, const WeightsFile *file, Pool &pool);
 
   /// The addresses as heed_context has them.
   const void *const *addresses() const { return bases.data(); }

@@ -48,7 +48,9 @@ def ExportFunctionsPass : Pass<"heed-export-functions", "::mlir::ModuleOp"> {
 
     The arguments' order is params, past, first, caches, results; `heed.arg` says
     which one is, and `heed.name` what the program calls it. Results are named by
-    their `heed.name`, or after the function. Dynamic sizes are those of the memrefs.
+    their `heed.name`, or after the function. Dynamic sizes are those of the memrefs;
+    where there are several, `heed.shape` says which size an axis has, and becomes the
+    `heed.dims` that convert-entry-points and the artefact read.
 
     Before:
     ```

@@ -25,7 +25,9 @@ ArtifactTypes::ArtifactTypes(llvm::LLVMContext &context) {
   auto make = [&](llvm::ArrayRef<llvm::Type *> fields, llvm::StringRef name) {
     return llvm::StructType::create(context, fields, name);
   };
-  weight = make({pointer, pointer, pointer, i32, i32, i64, i64, i64}, "heed_weight");
+  auto *order = llvm::ArrayType::get(i32, HEED_MAX_RANK);
+  weight =
+      make({pointer, pointer, pointer, i32, i32, i64, i64, i64, i32, order, dims}, "heed_weight");
   cache = make({pointer, i64, i64, i64}, "heed_cache");
   tensor = make({pointer, i32, i32, dims}, "heed_tensor");
   function = make({pointer, i32, i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64},
@@ -87,12 +89,23 @@ private:
         llvm::ConstantArray::get(llvm::ArrayType::get(element, elements.size()), elements));
   }
 
+  /// One number for each axis, then zeros.
+  Constant *padded(std::vector<int64_t> numbers, llvm::Type *element) {
+    numbers.resize(HEED_MAX_RANK, 0);
+    std::vector<Constant *> axes;
+    for (int64_t number : numbers)
+      axes.push_back(llvm::ConstantInt::get(element, number, /*IsSigned=*/true));
+    return llvm::ConstantArray::get(llvm::ArrayType::get(element, HEED_MAX_RANK), axes);
+  }
+
   Constant *build(const WeightInfo &weight) {
-    return llvm::ConstantStruct::get(types.weight,
-                                     {text(weight.name), text(weight.tensor),
-                                      weight.fallback.empty() ? null() : text(weight.fallback),
-                                      i32(weight.storage), i32(weight.layout), i64(weight.layers),
-                                      i64(weight.rows), i64(weight.cols)});
+    return llvm::ConstantStruct::get(
+        types.weight, {text(weight.name), text(weight.tensor),
+                       weight.fallback.empty() ? null() : text(weight.fallback),
+                       i32(weight.storage), i32(weight.layout), i64(weight.layers),
+                       i64(weight.rows), i64(weight.cols), i32(weight.permutation.size()),
+                       padded(weight.permutation, llvm::Type::getInt32Ty(context)),
+                       padded(weight.shape, llvm::Type::getInt64Ty(context))});
   }
 
   Constant *build(const CacheInfo &cache) {
@@ -101,16 +114,9 @@ private:
   }
 
   Constant *build(const ArgumentInfo &tensor) {
-    std::vector<int64_t> padded = tensor.dims;
-    padded.resize(HEED_MAX_RANK, 0);
-    std::vector<Constant *> dims;
-    for (int64_t dim : padded)
-      dims.push_back(i64(dim));
     return llvm::ConstantStruct::get(
-        types.tensor,
-        {text(tensor.name), i32(tensor.element), i32(tensor.dims.size()),
-         llvm::ConstantArray::get(
-             llvm::ArrayType::get(llvm::Type::getInt64Ty(context), HEED_MAX_RANK), dims)});
+        types.tensor, {text(tensor.name), i32(tensor.element), i32(tensor.dims.size()),
+                       padded(tensor.dims, llvm::Type::getInt64Ty(context))});
   }
 
   Constant *build(const FunctionInfo &function) {

@@ -11,7 +11,9 @@
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Runtime/Artifact.h"
 #include "heed/Target/CPU/TokenLimit.h"
+#include "heed/Weights/StorageType.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -24,6 +26,32 @@ std::string ArtifactInfo::stem() const {
   if (stem.empty() || llvm::isDigit(stem.front()))
     stem.insert(0, "m");
   return stem;
+}
+
+/// The order of axes in which `op` is laid out, checked against what the runtime can do.
+static LogicalResult readPermutation(attn::WeightOp op, WeightInfo &weight) {
+  auto permuted = op->getAttrOfType<DenseI64ArrayAttr>("heed.permuted");
+  if (!permuted || isIdentityPermutation(permuted.asArrayRef()))
+    return success();
+  ArrayRef<int64_t> order = permuted.asArrayRef(), shape = op.getWeightType().getShape();
+  if (order.size() != shape.size() || !isPermutationVector(order))
+    return op.emitError("heed.permuted [")
+           << order << "] is no permutation of the weight's " << shape.size() << " axes";
+  if (order.size() > HEED_MAX_RANK)
+    return op.emitError("weight '") << weight.name << "' has " << order.size()
+                                    << " axes in another order than the file's; at most "
+                                    << HEED_MAX_RANK << " can be reordered";
+  StorageInfo storage = storageInfo(static_cast<StorageType>(weight.storage));
+  if (storage.blockElements > 1 &&
+      (order.back() != int64_t(order.size()) - 1 || shape.back() % storage.blockElements != 0))
+    return op.emitError("weight '")
+           << weight.name << "' is stored in blocks of " << storage.blockElements
+           << " elements along its last axis, and the order of axes [" << order
+           << "] would break them up: store it as F16 or declare its axes in the order in which "
+              "the formula sums them";
+  weight.permutation.assign(order.begin(), order.end());
+  weight.shape.assign(shape.begin(), shape.end());
+  return success();
 }
 
 static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
@@ -54,6 +82,14 @@ static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
                                       << " must be the weight's " << elements << " elements";
   if (weight.layout != HEED_LAYOUT_DENSE_F32 && weight.layout != HEED_LAYOUT_PANELS)
     return op.emitError("heed.layout must be 0 (dense) or 1 (panels), found ") << weight.layout;
+  StorageInfo storage = storageInfo(static_cast<StorageType>(weight.storage));
+  if (weight.layout == HEED_LAYOUT_PANELS && weight.cols % storage.blockElements != 0)
+    return op.emitError("weight '")
+           << weight.name << "' has rows of " << weight.cols << " elements, which "
+           << StringRef(storage.name) << " blocks of " << storage.blockElements
+           << " can't make up: store it as F16";
+  if (failed(readPermutation(op, weight)))
+    return failure();
   return weight;
 }
 

@@ -129,13 +129,13 @@ private:
     const std::string &name = symbol.name;
     switch (symbol.kind) {
     case Kind::Open:
-      return add("Reads the weights at `path` (GGUF or safetensors) and starts the threads.\n"
-                 "`options` may be NULL. Free *model with " +
-                     stem +
-                     "_close. The file is not "
-                     "needed afterwards.",
-                 "int32_t " + name +
-                     "(const char *path, const heed_options *options, heed_model **model)");
+      return add(
+          "Reads the weights at `path` (GGUF or safetensors) and starts the threads.\n"
+          "`options` may be NULL" +
+              std::string(info.weights.empty() ? ", and so may `path`: there are no weights" : "") +
+              ". Free *model with " + stem + "_close. The file is not needed afterwards.",
+          "int32_t " + name +
+              "(const char *path, const heed_options *options, heed_model **model)");
     case Kind::Close:
       return add("Ends the threads and frees the weights, after every session was freed. NULL is "
                  "legal.",

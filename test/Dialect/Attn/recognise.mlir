@@ -127,7 +127,7 @@ func.func @blocks_along_features(%X: tensor<8x32xf32>) -> tensor<8x64xf32> {
   %zero = arith.constant 0.0 : f32
   %empty = tensor.empty() : tensor<8x64xf32>
   %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<8x64xf32>) -> tensor<8x64xf32>
-  // expected-remark @below {{the product with weight @packed isn't recognised as a projection: its storage needs the last axis to be summed over}}
+  // expected-remark @below {{the product with weight @packed isn't recognised as a projection: its storage's blocks don't make up rows of summed indices}}
   %Y = linalg.generic {
       indexing_maps = [affine_map<(i, f, c) -> (c, f)>, affine_map<(i, f, c) -> (i, c)>,
                        affine_map<(i, f, c) -> (i, f)>],

@@ -98,13 +98,21 @@ void step(const heed_context *context, const int64_t *ints, void *const *buffers
 // The artefact
 //===----------------------------------------------------------------------===//
 
+/// A weight whose axes keep the file's order.
+constexpr heed_weight weight(const char *name, const char *tensor, const char *fallback,
+                             StorageType storage, heed_layout layout, int64_t layers, int64_t rows,
+                             int64_t cols) {
+  return {name, tensor, fallback, static_cast<int32_t>(storage), layout, layers, rows, cols,
+          0,    {},     {}};
+}
+
 const heed_weight weights[] = {
-    {"embed", "token_embd.weight", nullptr, static_cast<int32_t>(StorageType::Q8_0),
-     HEED_LAYOUT_DENSE_F32, 1, kVocabulary * kWidth, 1},
-    {"scale", "blk.{l}.scale.weight", nullptr, static_cast<int32_t>(StorageType::F32),
-     HEED_LAYOUT_DENSE_F32, kLayers, kWidth, 1},
-    {"unembed", "output.weight", "token_embd.weight", static_cast<int32_t>(StorageType::Q8_0),
-     HEED_LAYOUT_PANELS, 1, kVocabulary, kWidth},
+    weight("embed", "token_embd.weight", nullptr, StorageType::Q8_0, HEED_LAYOUT_DENSE_F32, 1,
+           kVocabulary *kWidth, 1),
+    weight("scale", "blk.{l}.scale.weight", nullptr, StorageType::F32, HEED_LAYOUT_DENSE_F32,
+           kLayers, kWidth, 1),
+    weight("unembed", "output.weight", "token_embd.weight", StorageType::Q8_0, HEED_LAYOUT_PANELS,
+           1, kVocabulary, kWidth),
 };
 
 const char *const sizes[] = {"n"};

@@ -40,7 +40,8 @@ TEST(Artifact, StructsLieAsInC) {
                                  offsetof(heed_weight, fallback), offsetof(heed_weight, storage),
                                  offsetof(heed_weight, layout), offsetof(heed_weight, layers),
                                  offsetof(heed_weight, rows), offsetof(heed_weight, cols),
-                                 sizeof(heed_weight)}));
+                                 offsetof(heed_weight, rank), offsetof(heed_weight, permutation),
+                                 offsetof(heed_weight, shape), sizeof(heed_weight)}));
   EXPECT_EQ(offsets(*module, types.cache),
             (std::vector<size_t>{offsetof(heed_cache, name), offsetof(heed_cache, layers),
                                  offsetof(heed_cache, heads), offsetof(heed_cache, width),

@@ -30,6 +30,8 @@ struct WeightInfo {
   int32_t layout = 0;   ///< a heed_layout
   int64_t layers = 1;
   int64_t rows = 0, cols = 0;
+  /// Both empty where the axes keep the file's order.
+  std::vector<int64_t> permutation{}, shape{};
 };
 
 /// heed_cache.
@@ -74,7 +76,8 @@ struct ArtifactInfo {
 
 /// Reads weights and exported functions off a module between `heed-export-functions` and
 /// `convert-entry-points`, after layouts were chosen. Weights come from `attn.weight`, in their
-/// order, with `heed.layout` (0 or 1), `heed.rows` and `heed.cols` where those passes set them.
+/// order, with `heed.layout` (0 or 1), `heed.rows`, `heed.cols` and `heed.permuted` where those
+/// passes set them.
 /// Functions come from those with `heed.arg`; their `heed.comment` (text) and `heed.token_limit`
 /// are optional: without the latter it is found by findTokenLimit. Emits an error and fails where
 /// the runtime could not hold what was found.

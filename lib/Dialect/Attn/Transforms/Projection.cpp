@@ -8,6 +8,8 @@
 #include "Recognition.h"
 
 #include "heed/Dialect/Attn/Transforms/TensorShapes.h"
+#include "heed/Runtime/Artifact.h"
+#include "heed/Weights/StorageType.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/STLExtras.h"
@@ -43,11 +45,20 @@ struct ProjectedAxes {
 
 } // namespace
 
-/// Whether the storage's blocks survive this order of axes.
-static bool canBePermuted(WeightType type, ArrayRef<int64_t> order) {
-  if (llvm::equal(order, llvm::seq<int64_t>(order.size())))
+/// Whether the runtime can lay the weight out as a matrix with its axes in this order, the last
+/// `contracted` being the columns: blocks must survive it and make up whole rows.
+static bool canBeLaidOut(WeightType type, ArrayRef<int64_t> order, int64_t contracted) {
+  bool isInOrder = llvm::equal(order, llvm::seq<int64_t>(order.size()));
+  if (!isInOrder && order.size() > HEED_MAX_RANK)
+    return false;
+  int64_t block = storageInfo(static_cast<StorageType>(type.getStorage())).blockElements;
+  if (block == 1)
     return true;
-  return type.getStorage() <= Storage::BF16 || order.back() == type.getRank() - 1;
+  int64_t columns = 1;
+  for (int64_t axis : order.take_back(contracted))
+    columns *= type.getShape()[axis];
+  return columns % block == 0 &&
+         (isInOrder || (order.back() == type.getRank() - 1 && type.getShape().back() % block == 0));
 }
 
 /// Adds `expr`, a sum of loops times constants and a constant, to `strides` and `offset`.
@@ -225,8 +236,8 @@ bool recogniseProjection(RewriterBase &rewriter, const Contraction &product) {
 
   StringRef why;
   std::optional<ProjectedAxes> axes = matchAxes(product, weight, x, why);
-  if (axes && !canBePermuted(source.getType(), axes->weightOrder)) {
-    why = "its storage needs the last axis to be summed over";
+  if (axes && !canBeLaidOut(source.getType(), axes->weightOrder, axes->contracted)) {
+    why = "its storage's blocks don't make up rows of summed indices";
     axes.reset();
   }
   if (!axes) {
