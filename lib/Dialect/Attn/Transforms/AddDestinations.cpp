@@ -8,7 +8,9 @@
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #define DEBUG_TYPE "attn-add-destinations"
@@ -37,8 +39,9 @@ static linalg::GenericOp residualSum(ProjectOp project, Value &residual) {
   if (!result.hasOneUse())
     return {};
   auto sum = dyn_cast<linalg::GenericOp>(*result.user_begin());
-  if (!sum || sum.getNumDpsInputs() != 2 || sum.getNumDpsInits() != 1 ||
-      sum.getNumParallelLoops() != sum.getNumLoops() ||
+  // In a loop around the sum alone, the projection would be computed at each round.
+  if (!sum || sum->getBlock() != project->getBlock() || sum.getNumDpsInputs() != 2 ||
+      sum.getNumDpsInits() != 1 || sum.getNumParallelLoops() != sum.getNumLoops() ||
       !llvm::all_of(sum.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); }))
     return {};
   Block &body = *sum.getBody();
@@ -55,6 +58,46 @@ static linalg::GenericOp residualSum(ProjectOp project, Value &residual) {
   if (residual == result || residual.getType() != result.getType())
     return {};
   return sum;
+}
+
+/// Whether `value` is `carried` with some of its elements replaced, step by step.
+static bool updatesInPlace(Value value, Value carried) {
+  while (value != carried) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      return false;
+    if (auto op = dyn_cast<ProjectOp>(result.getOwner()))
+      value = op.getInto();
+    else if (auto op = dyn_cast<OnlineAttentionOp>(result.getOwner()))
+      value = ValueRange{op.getAcc(), op.getMax(), op.getSum()}[result.getResultNumber()];
+    else if (auto op = dyn_cast<DestinationStyleOpInterface>(result.getOwner()))
+      value = op.getTiedOpOperand(result)->get();
+    else if (auto op = dyn_cast<scf::ForOp>(result.getOwner()))
+      value = op.getTiedLoopInit(result)->get();
+    else
+      return false;
+    if (!value)
+      return false;
+  }
+  return true;
+}
+
+/// A value that a loop carries on stays in one buffer: what is computed elsewhere, such as
+/// `x + y + bias`, is put there at the end of a round.
+static unsigned returnToCarried(scf::ForOp loop) {
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  OpBuilder builder(yield);
+  unsigned count = 0;
+  for (auto [operand, carried] :
+       llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs())) {
+    if (!isa<RankedTensorType>(carried.getType()) || updatesInPlace(operand.get(), carried))
+      continue;
+    auto returned = bufferization::MaterializeInDestinationOp::create(
+        builder, operand.get().getLoc(), carried.getType(), operand.get(), carried);
+    operand.set(returned.getResult());
+    ++count;
+  }
+  return count;
 }
 
 namespace {
@@ -93,6 +136,7 @@ struct AddDestinationsPass : heed::attn::impl::AddDestinationsPassBase<AddDestin
       }
       project.getIntoMutable().assign(emptyLike(builder, op->getLoc(), type, project.getX()));
     }
+    getOperation()->walk([&](scf::ForOp loop) { numReturned += returnToCarried(loop); });
   }
 };
 } // namespace

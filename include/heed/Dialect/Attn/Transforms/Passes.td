@@ -98,10 +98,21 @@ def AddDestinationsPass : Pass<"attn-add-destinations"> {
     ```mlir
     %s = attn.project output %z, %w into %e accumulate : …
     ```
+
+    A tensor that a loop carries on and that a round computes elsewhere is put into the
+    carried tensor at the round's end, so that bufferization keeps one buffer for it.
+
+    Before: `scf.yield %sum`. After:
+    ```mlir
+    %0 = bufferization.materialize_in_destination %sum in %carried : (…) -> …
+    scf.yield %0
+    ```
   }];
-  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::tensor::TensorDialect"];
   let statistics = [
-    Statistic<"numResiduals", "residuals", "Number of sums done by their projection">
+    Statistic<"numResiduals", "residuals", "Number of sums done by their projection">,
+    Statistic<"numReturned", "returned", "Number of carried tensors computed elsewhere">
   ];
 }
 
@@ -114,7 +125,7 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
     and keys that all of them see are folded without the mask; both bounds are
     computed when the model runs, from the mask's predicate.
 
-    Guarantees that no `attn.attention` is left.
+    Needs heads and their width of static sizes. Guarantees that no `attn.attention` is left.
 
     Before:
     ```mlir
@@ -286,7 +297,7 @@ def FuseAttentionPass : Pass<"attn-fuse-attention", "::mlir::func::FuncOp"> {
     Needs: `attn-recognise`.
     Guarantees: means the same. An `attn.weigh` whose steps can't be fused stays and gets a
     remark that says why, among them one whose pattern or scores are read elsewhere, and so
-    asked for by name.
+    asked for by name, and one whose heads or their width are known at run time only.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::tensor::TensorDialect"];
