@@ -1,5 +1,4 @@
 // RUN: heed-opt %s -attn-derive-cache="required" | FileCheck %s
-
 attn.weight @embed : !attn.weight<32x8, f32> tensor "embed"
 attn.weight @position : !attn.weight<64x8, f32> tensor "position"
 attn.weight @Wq : !attn.weight<2x4x8, f32> tensor "{l}.q" layers 2
