@@ -27,6 +27,8 @@ function(add_heed_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_compile_options(${name} PRIVATE -fvisibility=hidden -ffunction-sections -fdata-sections)
+  # These libraries end up in every model, and C++'s locales would be most of it.
+  target_compile_definitions(${name} PRIVATE FMT_STATIC_THOUSANDS_SEPARATOR=0x2c JSON_NO_IO)
   target_link_libraries(${name} PUBLIC heed_options ${ARG_LINK}
                         PRIVATE $<BUILD_INTERFACE:heed_warnings>)
   set_property(GLOBAL APPEND PROPERTY HEED_LIBRARIES ${name})
