@@ -55,22 +55,33 @@ struct AssignLayoutsPass : heed::attn::impl::AssignLayoutsPassBase<AssignLayouts
     SymbolTable symbols(module);
     // One declaration for each way in which a weight is read, in order of first use.
     llvm::MapVector<WeightOp, SmallVector<std::pair<Demand, WeightOp>>> copies;
-    SmallVector<GetWeightOp> gets;
-    module.walk([&](GetWeightOp get) { gets.push_back(get); });
-    for (GetWeightOp get : gets) {
-      auto weight = symbols.lookup<WeightOp>(get.getWeight());
-      for (OpOperand &use : llvm::make_early_inc_range(get->getUses())) {
-        WeightOp copy = copyFor(symbols, copies[weight], weight, demandOf(get, use.getOwner()));
-        if (copy == weight)
-          continue;
-        OpBuilder builder(get);
-        auto own = cast<GetWeightOp>(builder.clone(*get));
-        own.setWeight(copy.getSymName());
-        use.set(own.getResult());
+    SmallVector<OpOperand *> reads;
+    module.walk([&](Operation *op) {
+      for (OpOperand &operand : op->getOpOperands())
+        if (operand.get().getDefiningOp<GetWeightOp>())
+          reads.push_back(&operand);
+    });
+    for (OpOperand *read : reads) {
+      Operation *user = read->getOwner();
+      if (!isa<ProjectOp, EmbedOp, DequantizeOp>(user)) {
+        user->emitOpError("reads a weight, expected attn.project, attn.embed or attn.dequantize to "
+                          "read it");
+        return signalPassFailure();
       }
+      auto get = read->get().getDefiningOp<GetWeightOp>();
+      auto weight = symbols.lookup<WeightOp>(get.getWeight());
+      WeightOp copy = copyFor(symbols, copies[weight], weight, demandOf(get, user));
+      if (copy == weight)
+        continue;
+      OpBuilder builder(get);
+      auto own = cast<GetWeightOp>(builder.clone(*get));
+      own.setWeight(copy.getSymName());
+      read->set(own.getResult());
+    }
+    module.walk([](GetWeightOp get) {
       if (get.use_empty())
         get.erase();
-    }
+    });
     for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
       if (!weight->hasAttr("heed.layout"))
         weight.erase(); // nothing reads it
