@@ -62,6 +62,14 @@ static bool comesFromScores(Value value) {
   return false;
 }
 
+/// Whether only the row counts of `type`, a tensor of heads, are left for run time. Tiles keep a
+/// row's width and a group's heads in registers and scratch memory of fixed sizes.
+static bool hasStaticRows(RankedTensorType type) {
+  ArrayRef<int64_t> shape = type.getShape();
+  return !ShapedType::isDynamic(shape.back()) &&
+         (shape.size() == 2 || !ShapedType::isDynamic(shape.front()));
+}
+
 /// Finds the steps that end in `weigh`, or says in `why` what keeps them apart.
 static std::optional<Steps> matchSteps(WeighOp weigh, std::string &why) {
   Steps steps;
@@ -93,8 +101,14 @@ static std::optional<Steps> matchSteps(WeighOp weigh, std::string &why) {
       why = "its scores are read elsewhere too";
       return std::nullopt;
     }
-    if ((steps.scores = above.getDefiningOp<ScoresOp>()))
-      return steps;
+    if ((steps.scores = above.getDefiningOp<ScoresOp>())) {
+      if (hasStaticRows(steps.scores.getQ().getType()) &&
+          hasStaticRows(steps.scores.getK().getType()) &&
+          hasStaticRows(weigh.getValues().getType()))
+        return steps;
+      why = "its heads or their width are known at run time only";
+      return std::nullopt;
+    }
     auto op = above.getDefiningOp<linalg::GenericOp>();
     SmallVector<OpOperand *> inputs;
     if (op && isElementwise(op))
