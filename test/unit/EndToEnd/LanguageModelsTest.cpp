@@ -245,6 +245,7 @@ TEST(LanguageModels, CodeDoesNotGrowWithLayers) {
     ASSERT_EQ(compiled.status, 0) << compiled.output;
     sizes[layers == 60] = std::filesystem::file_size(so);
   }
-  EXPECT_EQ(sizes[0], sizes[1]);
-  EXPECT_LT(sizes[0], 1000000u);
+  // Constants of one byte or four, and what is aligned behind them, may differ.
+  EXPECT_NEAR(static_cast<double>(sizes[0]), static_cast<double>(sizes[1]), 1024);
+  EXPECT_LT(sizes[0], 700000u);
 }
