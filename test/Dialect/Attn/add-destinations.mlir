@@ -91,3 +91,24 @@ func.func @sum_in_loop(%x: tensor<?x64xf32>, %w: !attn.weight<64x64, f32>, %from
   }
   return %r : tensor<?x64xf32>
 }
+
+// What a loop carries on stays in one buffer, whether a round updates it in place or not.
+// CHECK-LABEL: func.func @computed_elsewhere
+// CHECK: scf.for {{.*}} iter_args(%[[E:.*]] = %{{.*}}, %[[F:.*]] = %{{.*}})
+// CHECK: %[[SUM:.*]] = linalg.generic
+// CHECK: %[[UPDATED:.*]] = attn.project linear %{{.*}}, %{{.*}} into %[[F]] accumulate
+// CHECK: %[[RETURNED:.*]] = bufferization.materialize_in_destination %[[SUM]] in %[[E]]
+// CHECK: scf.yield %[[RETURNED]], %[[UPDATED]]
+func.func @computed_elsewhere(%x: tensor<?x64xf32>, %w: !attn.weight<64x64, f32>, %out: tensor<?x64xf32>, %from: index, %to: index, %step: index) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  %r:2 = scf.for %l = %from to %to step %step iter_args(%e = %x, %f = %out) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+    %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+        ins(%e : tensor<?x64xf32>) outs(%out : tensor<?x64xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %double = arith.addf %a, %a : f32
+      linalg.yield %double : f32
+    } -> tensor<?x64xf32>
+    %p = attn.project linear %s, %w into %f accumulate : tensor<?x64xf32>, !attn.weight<64x64, f32> into tensor<?x64xf32> -> tensor<?x64xf32>
+    scf.yield %s, %p : tensor<?x64xf32>, tensor<?x64xf32>
+  }
+  return %r#0, %r#1 : tensor<?x64xf32>, tensor<?x64xf32>
+}
