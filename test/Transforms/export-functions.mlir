@@ -68,3 +68,13 @@ func.func @plain(%x: tensor<?x4xf32>) -> (tensor<?xf32>, tensor<?x4xf32> {heed.n
   %column = tensor.extract_slice %x[0, 0] [%n, 1] [1, 1] : tensor<?x4xf32> to tensor<?xf32>
   return %column, %x : tensor<?xf32>, tensor<?x4xf32>
 }
+
+// Of several run-time sizes, heed.shape says which one an axis has: size number s is -1 - s.
+// CHECK-LABEL: func.func @two_lengths
+// CHECK-SAME: memref<?x4xf32> {heed.arg = "param", heed.dims = array<i64: -2, 4>, heed.name = "y"}
+// CHECK-SAME: memref<?x4xf32> {heed.arg = "param", heed.dims = array<i64: -1, 4>, heed.name = "x"}
+// CHECK-SAME: memref<?x4xf32> {heed.arg = "result", heed.dims = array<i64: -2, 4>, heed.name = "two_lengths"}
+func.func @two_lengths(%y: tensor<?x4xf32> {heed.name = "y", heed.shape = ["m", "4"]}, %x: tensor<?x4xf32> {heed.name = "x", heed.shape = ["n", "4"]})
+    -> (tensor<?x4xf32> {heed.shape = ["m", "4"]}) attributes {heed.sizes = ["n", "m"]} {
+  return %y : tensor<?x4xf32>
+}
