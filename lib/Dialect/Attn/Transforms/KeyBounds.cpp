@@ -180,13 +180,16 @@ KeyBounds heed::attn::buildKeyBounds(OpBuilder &builder, Location loc, Region &m
     }
   }
   // In order, whatever the predicate says: a contradiction leaves nothing to visit.
-  bounds.hi = build.max(bounds.hi, zero);
-  bounds.lo = build.min(bounds.lo, bounds.hi);
+  if (!forms.empty())
+    bounds.hi = build.max(bounds.hi, zero);
+  if (bounds.narrowsBelow)
+    bounds.lo = build.min(bounds.lo, bounds.hi);
   if (!bounds.hasFull) {
     bounds.fullLo = bounds.fullHi = bounds.lo;
     return bounds;
   }
-  bounds.fullLo = build.max(build.min(bounds.fullLo, bounds.hi), bounds.lo);
+  if (bounds.narrowsBelow)
+    bounds.fullLo = build.max(build.min(bounds.fullLo, bounds.hi), bounds.lo);
   bounds.fullHi = build.max(build.min(bounds.fullHi, bounds.hi), bounds.fullLo);
   return bounds;
 }

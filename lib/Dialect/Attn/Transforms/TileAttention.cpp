@@ -245,9 +245,25 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
   using TileAttentionPassBase::TileAttentionPassBase;
 
   void runOnOperation() override {
+    if (lanes <= 0 || lanes % 16 != 0 || keyTile <= 0) {
+      getOperation()->emitError(
+          "expected lanes to be a multiple of 16 and key-tile to be positive, "
+          "found lanes=")
+          << lanes << " and key-tile=" << keyTile;
+      return signalPassFailure();
+    }
     SmallVector<AttentionOp> ops;
     getOperation()->walk([&](AttentionOp op) { ops.push_back(op); });
     for (AttentionOp op : ops) {
+      for (Value operand : {op.getQ(), op.getK(), op.getV()}) {
+        auto type = cast<RankedTensorType>(operand.getType());
+        if (type.isDynamicDim(type.getRank() - 1) ||
+            (type.getRank() == 3 && type.isDynamicDim(0))) {
+          op.emitOpError("can't be tiled: expected heads and their width to be static, found ")
+              << type;
+          return signalPassFailure();
+        }
+      }
       tile(op);
       ++numAttentions;
     }

@@ -1,0 +1,15 @@
+// RUN: heed-opt %s -attn-tile-attention -split-input-file -verify-diagnostics
+
+func.func @width_unknown(%Q: tensor<?x?xf32>, %K: tensor<?x?xf32>, %V: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  // expected-error @below {{can't be tiled: expected heads and their width to be static, found 'tensor<?x?xf32>'}}
+  %Z = attn.attention %Q, %K, %V scale 1.0 : tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return %Z : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @heads_unknown(%Q: tensor<?x?x8xf32>, %K: tensor<?x?x8xf32>, %V: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
+  // expected-error @below {{can't be tiled: expected heads and their width to be static, found 'tensor<?x?x8xf32>'}}
+  %Z = attn.attention %Q, %K, %V scale 1.0 : tensor<?x?x8xf32>, tensor<?x?x8xf32>, tensor<?x?x8xf32> -> tensor<?x?x8xf32>
+  return %Z : tensor<?x?x8xf32>
+}
