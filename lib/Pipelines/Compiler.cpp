@@ -7,14 +7,13 @@
 
 #include "heed/Pipelines/Compiler.h"
 
+#include "PassFailures.h"
+
 #include "heed/Frontend/MLIRGen.h"
 #include "heed/Frontend/Parser.h"
 #include "heed/Pipelines/RegisterInterfaces.h"
 
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
 
 #include <cstdio>
 
@@ -55,19 +54,20 @@ bool Compiler::check(const ModelHeader *header, const FileLoader &loader) {
   show(diagnostics);
   if (!program)
     return false;
+  if (program->functions.empty()) {
+    std::fprintf(stderr,
+                 "%s: error: no function is exported; one is if its parameters' axes are declared "
+                 "sizes, such as `size n`\n",
+                 std::string(sources.path(mainFile)).c_str());
+    return false;
+  }
   module = emitModule(context, *program, &sources);
   reached = Phase::Formula;
   return bool(module);
 }
 
 bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const InstructionSet &set) {
-  // Passes report at lines of the program: show these lines.
-  llvm::SourceMgr lines;
-  for (uint32_t file = 0; file < sources.size(); ++file)
-    lines.AddNewSourceBuffer(
-        llvm::MemoryBuffer::getMemBufferCopy(sources.text(file), sources.path(file)),
-        llvm::SMLoc());
-  SourceMgrDiagnosticHandler handler(lines, &context);
+  PassFailures failures(sources, &context);
   PassManager manager(&context);
   if (options.passManagerFlags) {
     if (failed(applyPassManagerCLOptions(manager)))
@@ -78,7 +78,19 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   pipeline.requireCache = options.requireCache;
   pipeline.nativeLanes = set.vectorBits / 32;
   buildPipeline(manager, from, to, pipeline);
-  return succeeded(manager.run(target));
+  failures.watch(manager);
+  if (succeeded(manager.run(target)))
+    return true;
+  if (!failures.blamesProgram()) {
+    failures.reportInternal();
+    isInternal = true;
+  }
+  return false;
+}
+
+Error Compiler::internalError(const Error &error) {
+  isInternal = true;
+  return makeError(error.message + "; this is a mistake of the compiler's [E0901]");
 }
 
 bool Compiler::runTo(Phase phase) {
@@ -110,10 +122,13 @@ ErrorOr<std::string> Compiler::code(CodeFormat format, ArtifactUse use) {
     OwningOpRef<ModuleOp> variant = cast<ModuleOp>((*module)->clone());
     if (!runPasses(*variant, Phase::Fused, Phase::Tiled, *set))
       return makeError("");
-    FailureOr<ArtifactInfo> collected = collectArtifactInfo(*variant, program->name);
-    if (failed(collected))
-      return makeError("");
-    artifact = std::move(*collected);
+    {
+      PassFailures shown(sources, &context);
+      FailureOr<ArtifactInfo> collected = collectArtifactInfo(*variant, program->name);
+      if (failed(collected))
+        return makeError("");
+      artifact = std::move(*collected);
+    }
     if (!runPasses(*variant, Phase::Tiled, Phase::LLVM, *set))
       return makeError("");
     std::vector<std::string> entries;
@@ -121,13 +136,16 @@ ErrorOr<std::string> Compiler::code(CodeFormat format, ArtifactUse use) {
       entries.push_back(function.entry());
     auto compiled = compileVariant(*variant, llvmContext, *set, entries, codeGen);
     if (!compiled)
-      return compiled.error();
+      return internalError(compiled.error());
     if (auto appended = appendModule(*all, std::move(*compiled)); !appended)
-      return appended.error();
+      return internalError(appended.error());
   }
   if (auto added = addArtifact(*all, artifact, options.sets, use); !added)
-    return added.error();
-  return emitCode(*all, format, codeGen);
+    return internalError(added.error());
+  auto emitted = emitCode(*all, format, codeGen);
+  if (!emitted)
+    return internalError(emitted.error());
+  return emitted;
 }
 
 std::string Compiler::allText() const {

@@ -24,8 +24,8 @@ int generateCommand(int argc, char **argv);
 int tokenizeCommand(int argc, char **argv);
 int explainCommand(int argc, char **argv);
 
-/// Prints "error: message" and returns kBadInput. An empty message was printed before.
-int fail(std::string_view message);
+/// Prints "error: message" and returns `code`. An empty message was printed before.
+int fail(std::string_view message, ExitCode code = kBadInput);
 
 /// The whole of a text file; `-` is not special. At most 4 MiB.
 ErrorOr<std::string> readTextFile(const std::string &path);

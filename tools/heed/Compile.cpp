@@ -27,6 +27,10 @@ static int deliver(const std::string &path, llvm::StringRef contents) {
   return written ? int(kDone) : fail(written.message());
 }
 
+ExitCode heed::exitCode(const Compiler &compiler) {
+  return compiler.failedInternally() ? kInternalError : kBadInput;
+}
+
 ErrorOr<void> heed::buildArtifact(Compiler &compiler, Emit emit, const std::string &output) {
   ArtifactUse use = emit == Emit::Library      ? ArtifactUse::Library
                     : emit == Emit::Executable ? ArtifactUse::Executable
@@ -80,15 +84,15 @@ int heed::compileCommand(int argc, char **argv) {
     return kBadInput;
   if (std::optional<Phase> phase = flags->phase()) {
     if (!compiler.runTo(*phase))
-      return kBadInput;
+      return exitCode(compiler);
     return deliver(flags->output, compiler.printed());
   }
   if (flags->emit == Emit::Assembly || flags->emit == Emit::LLVMIR) {
     auto code =
         compiler.code(flags->emit == Emit::Assembly ? CodeFormat::Assembly : CodeFormat::LLVM,
                       ArtifactUse::Object);
-    return code ? deliver(flags->output, *code) : fail(code.message());
+    return code ? deliver(flags->output, *code) : fail(code.message(), exitCode(compiler));
   }
   auto built = buildArtifact(compiler, flags->emit, flags->output);
-  return built ? int(kDone) : fail(built.message());
+  return built ? int(kDone) : fail(built.message(), exitCode(compiler));
 }

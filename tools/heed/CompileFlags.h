@@ -8,6 +8,8 @@
 #ifndef HEED_TOOLS_HEED_COMPILEFLAGS_H
 #define HEED_TOOLS_HEED_COMPILEFLAGS_H
 
+#include "Commands.h"
+
 #include "heed/Pipelines/Compiler.h"
 
 #include <string>
@@ -44,6 +46,9 @@ ErrorOr<CompileFlags> parseCompileFlags(int argc, char **argv);
 
 /// Compiles to `output` (and its C header beside it, but for executables).
 ErrorOr<void> buildArtifact(Compiler &compiler, Emit emit, const std::string &output);
+
+/// What to exit with where a step of `compiler` failed.
+ExitCode exitCode(const Compiler &compiler);
 
 } // namespace heed
 

@@ -31,8 +31,10 @@ static constexpr const char *kExamples =
     "0\n"
     "  heed generate examples/llama.heed -m model.gguf -f prompt.txt --echo -s 42\n";
 
-/// The library compiled from the program, from the cache where it is there.
-static ErrorOr<std::string> compileCached(const std::string &path, const std::string &weights) {
+/// The library compiled from the program, from the cache where it is there. `code` is set where
+/// that fails by a mistake of the compiler's.
+static ErrorOr<std::string> compileCached(const std::string &path, const std::string &weights,
+                                          ExitCode &code) {
   ErrorOr<std::string> text = readTextFile(path);
   if (!text)
     return text.error();
@@ -58,9 +60,11 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
   bool onTerminal = isatty(STDERR_FILENO);
   if (onTerminal)
     std::fprintf(stderr, "compiling %s …\n", path.c_str());
-  return cache->store(key, ".so", [&](llvm::StringRef output) {
+  auto stored = cache->store(key, ".so", [&](llvm::StringRef output) {
     return buildArtifact(compiler, Emit::Library, output.str());
   });
+  code = exitCode(compiler);
+  return stored;
 }
 
 /// What the library says of itself. It stays open until the process ends.
@@ -90,9 +94,10 @@ int heed::generateCommand(int argc, char **argv) {
     return fail("no weights file: name one with -m FILE");
   if (auto read = readPrompt(*flags, stdin); !read)
     return fail(read.message());
-  auto library = compileCached(flags->arguments.front(), flags->weights);
+  ExitCode code = kBadInput;
+  auto library = compileCached(flags->arguments.front(), flags->weights, code);
   if (!library)
-    return fail(library.message());
+    return fail(library.message(), code);
   auto artifact = openArtifact(*library);
   if (!artifact)
     return fail(artifact.message());

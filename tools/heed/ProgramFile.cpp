@@ -15,10 +15,10 @@
 
 using namespace heed;
 
-int heed::fail(std::string_view message) {
+int heed::fail(std::string_view message, ExitCode code) {
   if (!message.empty())
     std::fprintf(stderr, "error: %.*s\n", int(message.size()), message.data());
-  return kBadInput;
+  return code;
 }
 
 ErrorOr<std::string> heed::readTextFile(const std::string &path) {

@@ -44,6 +44,8 @@ public:
   std::string printed();
   /// Code for all instruction sets: LLVM IR, assembly or object files joined in one module.
   ErrorOr<std::string> code(CodeFormat format, ArtifactUse use);
+  /// Whether the step that failed did so by a mistake of the compiler's.
+  bool failedInternally() const { return isInternal; }
   /// What the artefact says of itself; known once `code` was called.
   const ArtifactInfo &info() const { return artifact; }
   /// The text of the program and of every file that it uses, for the cache's key.
@@ -51,6 +53,7 @@ public:
 
 private:
   bool runPasses(mlir::ModuleOp module, Phase from, Phase to, const InstructionSet &set);
+  Error internalError(const Error &error);
 
   SourceManager sources;
   uint32_t mainFile;
@@ -60,6 +63,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   Phase reached = Phase::Formula;
   ArtifactInfo artifact;
+  bool isInternal = false;
 };
 
 } // namespace heed

@@ -103,7 +103,7 @@ public:
   ErrorOr<void> run(llvm::StringRef what, llvm::function_ref<void()> work) {
     llvm::CrashRecoveryContext recovery;
     if (!recovery.RunSafely(work))
-      return makeError((what + " crashed in LLVM; this is a mistake of the compiler's").str());
+      return makeError((what + " crashed in LLVM").str());
     if (!text.empty())
       return makeError((what + " failed: " + text).str());
     return {};
