@@ -235,3 +235,47 @@ fn twice(q: [n, dk], k: [n, dk], v: [n, dk]) -> [n, dk] {
     expectAllNear(compiled.call("twice", {n}, inputs.pointers(), n * 16), P, 1e-5, "twice");
   }
 }
+
+// Axes that attn.attention can't have: plain loops compute the same. Rows of a fixed number.
+TEST(Attention, AxesOfAllKinds) {
+  CompiledProgram compiled(R"(
+size n, b, dk = 16, two = 2, three = 3, rows = 8
+fn four_axes(q: [two, three, n, dk], k: [two, three, n, dk], v: [two, three, n, dk]) -> [two, three, n, dk] {
+  S[x, h, i, j] = sum[c] q[x, h, i, c] * k[x, h, j, c] / sqrt(dk)
+  A[x, h, i, j] = softmax[j] S[x, h, i, j] where j <= i
+  O[x, h, i, c] = sum[j] A[x, h, i, j] * v[x, h, j, c]
+  return O
+}
+fn batched(q: [b, n, dk], k: [b, n, dk], v: [b, n, dk]) -> [b, n, dk] {
+  S[h, i, j] = sum[c] q[h, i, c] * k[h, j, c] / sqrt(dk)
+  A[h, i, j] = softmax[j] S[h, i, j] where j <= i
+  O[h, i, c] = sum[j] A[h, i, j] * v[h, j, c]
+  return O
+}
+fn fixed_rows(q: [rows, dk], k: [rows, dk], v: [rows, dk]) -> [rows, dk] {
+  S[i, j] = sum[c] q[i, c] * k[j, c] / sqrt(dk)
+  A[i, j] = softmax[j] S[i, j] where j <= i
+  O[i, c] = sum[j] A[i, j] * v[j, c]
+  return O
+}
+)");
+  ASSERT_TRUE(compiled.ok());
+  for (int64_t n : {1, 13}) {
+    Attention attention{.heads = 6,
+                        .keyHeads = 6,
+                        .rows = n,
+                        .keys = n,
+                        .depth = 16,
+                        .width = 16,
+                        .scale = 0.25,
+                        .visible = causal};
+    expectAttention(compiled, "four_axes", {n}, attention);
+    attention.heads = attention.keyHeads = 4;
+    bool rowsFirst = std::string(compiled.artifact()->functions[1].sizes[0]) == "n";
+    expectAttention(compiled, "batched",
+                    rowsFirst ? std::vector{n, int64_t(4)} : std::vector{int64_t(4), n}, attention);
+  }
+  Attention attention{
+      .rows = 8, .keys = 8, .depth = 16, .width = 16, .scale = 0.25, .visible = causal};
+  expectAttention(compiled, "fixed_rows", {}, attention);
+}

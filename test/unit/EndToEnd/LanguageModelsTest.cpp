@@ -232,6 +232,41 @@ TEST(LanguageModels, Gpt2) {
                "a context of 49 tokens was asked for, and 'logits' allows 1 … 48");
 }
 
+// A model without a loop over layers, whose rows see the last five.
+TEST(LanguageModels, WindowWithoutLayers) {
+  constexpr int64_t d = 32;
+  Weights weights;
+  weights.add("embed", {kVocab, d});
+  for (const char *name : {"Wq", "Wk", "Wv"})
+    weights.add(name, {d, d}, 0.5f);
+  CompiledProgram program(R"(
+size d = 32, vocab = 75, n
+weight embed : [vocab, d]
+weight Wq, Wk, Wv : [d, d]
+fn logits(tokens: int[n]) -> [n, vocab] {
+  E[i, c] = embed[tokens[i], c]
+  Q[i, k] = sum[c] Wq[k, c] * E[i, c]
+  K[j, k] = sum[c] Wk[k, c] * E[j, c]
+  V[j, k] = sum[c] Wv[k, c] * E[j, c]
+  S[i, j] = sum[k] Q[i, k] * K[j, k] / sqrt(d)
+  A[i, j] = softmax[j] S[i, j] where j <= i && i - j < 5
+  E[i, k] += sum[j] A[i, j] * V[j, k]
+  L[i, t] = sum[c] embed[t, c] * E[i, c]
+  return L
+}
+)",
+                          &weights);
+  ASSERT_TRUE(program.ok());
+  std::vector<int32_t> tokens = someTokens(41);
+  int64_t n = tokens.size();
+  Numbers E = embedded(weights["embed"], tokens, d);
+  Attention attention{.rows = n, .keys = n, .depth = d, .width = d, .scale = 1 / std::sqrt(d)};
+  attention.visible = [](int64_t, int64_t i, int64_t j) { return j <= i && i - j < 5; };
+  addTo(E, attention(linear(E, weights["Wq"], d), linear(E, weights["Wk"], d),
+                     linear(E, weights["Wv"], d)));
+  expectLogits(program, tokens, linear(E, weights["embed"], kVocab));
+}
+
 TEST(LanguageModels, CodeDoesNotGrowWithLayers) {
   TemporaryFolder folder;
   uintmax_t sizes[2];
