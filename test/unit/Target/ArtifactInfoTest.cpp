@@ -133,4 +133,44 @@ TEST_F(ArtifactInfoTest, RefusesAProgramThatExportsNothing) {
   EXPECT_EQ(info.message(), "the program exports no function");
 }
 
+/// A program whose one weight has these attributes.
+std::string programOf(const char *type, const char *attributes) {
+  return std::string("attn.weight @W : !attn.weight<") + type + "> tensor \"W\" {" + attributes +
+         R"(}
+func.func @f(%x: memref<4xf32> {heed.arg = "param"}, %y: memref<4xf32> {heed.arg = "result"})
+    attributes {heed.kind = "plain"} {
+  return
+}
+)";
+}
+
+TEST_F(ArtifactInfoTest, ReadsTheOrderOfAxes) {
+  auto info =
+      collect(programOf("2x3x32, q8_0", "heed.layout = 1 : i64, heed.rows = 3 : i64, "
+                                        "heed.cols = 64 : i64, heed.permuted = array<i64: 1, 0, 2>")
+                  .c_str());
+  ASSERT_TRUE(info) << info.message();
+  EXPECT_EQ(info->weights[0].permutation, (std::vector<int64_t>{1, 0, 2}));
+  EXPECT_EQ(info->weights[0].shape, (std::vector<int64_t>{2, 3, 32}));
+
+  info = collect(programOf("2x3x32, q8_0", "heed.permuted = array<i64: 0, 1, 2>").c_str());
+  ASSERT_TRUE(info) << info.message();
+  EXPECT_TRUE(info->weights[0].permutation.empty());
+}
+
+TEST_F(ArtifactInfoTest, RefusesOrdersThatBreakBlocksUp) {
+  auto info = collect(programOf("2x3x32, q8_0", "heed.permuted = array<i64: 2, 1, 0>").c_str());
+  ASSERT_FALSE(info);
+  EXPECT_NE(info.message().find("weight 'W' is stored in blocks of 32"), std::string::npos)
+      << info.message();
+  info = collect(programOf("2x3x32, q8_0", "heed.permuted = array<i64: 0, 2>").c_str());
+  ASSERT_FALSE(info);
+  EXPECT_NE(info.message().find("is no permutation"), std::string::npos) << info.message();
+  info = collect(
+      programOf("6x16, q8_0", "heed.layout = 1 : i64, heed.rows = 6 : i64, heed.cols = 16 : i64")
+          .c_str());
+  ASSERT_FALSE(info);
+  EXPECT_NE(info.message().find("rows of 16 elements"), std::string::npos) << info.message();
+}
+
 } // namespace
