@@ -96,8 +96,8 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addPass(createAttnToVectorPass(kernels));
   manager.addPass(createLinalgToRowLoopsPass());
   // Frees what was allocated, kernels' scratch too; it understands regions of scf only.
-  bufferization::buildBufferDeallocationPipeline(manager,
-                                                 bufferization::BufferDeallocationPipelineOptions());
+  bufferization::buildBufferDeallocationPipeline(
+      manager, bufferization::BufferDeallocationPipelineOptions());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }

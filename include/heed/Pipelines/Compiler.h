@@ -23,8 +23,8 @@ struct CompilerOptions {
   std::vector<const InstructionSet *> sets; ///< the code's variants, best first; not empty
   unsigned level = 2;                       ///< 0 … 3, as of -O
   bool requireCache = false;                ///< refuse functions that can't continue a text
-  bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the tool
-                                 ///< must have registered
+  bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the
+                                 ///< tool must have registered
 };
 
 /// One program on its way to code. Call the steps in order; each prints what is wrong on standard

@@ -30,8 +30,7 @@ struct Error {
 Error makeError(std::string message);
 
 /// A `T`, or the error that prevented it. Look before you use it: `if (!r) return r.error();`.
-template <typename T>
-class [[nodiscard]] ErrorOr {
+template <typename T> class [[nodiscard]] ErrorOr {
 public:
   ErrorOr(T value) : state(std::in_place_index<0>, std::move(value)) {}
   ErrorOr(Error error) : state(std::in_place_index<1>, std::move(error)) {}
@@ -49,8 +48,7 @@ private:
 };
 
 /// Success, or the error that prevented it.
-template <>
-class [[nodiscard]] ErrorOr<void> {
+template <> class [[nodiscard]] ErrorOr<void> {
 public:
   ErrorOr() = default;
   ErrorOr(Error error) : failure(std::move(error)) {}

@@ -36,8 +36,8 @@ struct KeyBounds {
   bool hasFull = false;      ///< [fullLo, fullHi) can have keys
 };
 
-/// Builds the bounds for rows iFirst … iLast (both inclusive) of `keys` keys. `mask` is a mask region
-/// of arguments (h, i, j); an empty one shows everything.
+/// Builds the bounds for rows iFirst … iLast (both inclusive) of `keys` keys. `mask` is a mask
+/// region of arguments (h, i, j); an empty one shows everything.
 KeyBounds buildKeyBounds(mlir::OpBuilder &builder, mlir::Location loc, mlir::Region &mask,
                          mlir::Value iFirst, mlir::Value iLast, mlir::Value keys);
 
