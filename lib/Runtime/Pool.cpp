@@ -29,6 +29,9 @@ constexpr std::chrono::microseconds kSpin{50};
 /// Regions longer than this are run in pieces: an index must fit the ticket's low half.
 constexpr int64_t kMaxRegion = int64_t{1} << 31;
 
+/// A ticket's low half while the region is being described: above any count, so nobody takes it.
+constexpr uint32_t kClosed = UINT32_MAX;
+
 /// Set while this thread runs a task, so that a region opened inside one runs inline.
 thread_local bool insideTask = false;
 
@@ -147,8 +150,8 @@ bool Pool::awaitRegion(uint32_t &seen) {
 void Pool::work(uint32_t region) {
   uint64_t current = ticket.load(std::memory_order_acquire);
   while (regionOf(current) == region) {
-    // The caller rewrites these only once every index is taken and done, and then the swap below
-    // fails: where it succeeds, what was read here belongs to `region`.
+    // The caller changes the ticket before it rewrites these, and then the swap below fails: where
+    // it succeeds, what was read here belongs to `region`.
     auto task = regionTask.load(std::memory_order_relaxed);
     void *payload = regionPayload.load(std::memory_order_relaxed);
     int64_t base = regionBase.load(std::memory_order_relaxed);
@@ -183,12 +186,16 @@ void Pool::awaitDone(uint32_t count) {
 }
 
 void Pool::runRegion(void (*task)(void *, int64_t), void *payload, int64_t base, uint32_t count) {
+  uint32_t number = regionNumber.load(std::memory_order_relaxed) + 1;
+  // A thread that is late for the region before may stand between reading that region's ticket and
+  // swapping it. Were the ticket still the same, such a thread could read the new count here and
+  // take indices that the old region never had. An exchange, so that what follows stays behind it.
+  ticket.exchange(uint64_t{number} << 32 | kClosed, std::memory_order_acq_rel);
   regionTask.store(task, std::memory_order_relaxed);
   regionPayload.store(payload, std::memory_order_relaxed);
   regionBase.store(base, std::memory_order_relaxed);
   regionCount.store(count, std::memory_order_relaxed);
   done.store(0, std::memory_order_relaxed);
-  uint32_t number = regionNumber.load(std::memory_order_relaxed) + 1;
   ticket.store(uint64_t{number} << 32, std::memory_order_release);
   regionNumber.store(number);
   if (sleepers.load() != 0)

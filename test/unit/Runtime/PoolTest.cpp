@@ -45,6 +45,19 @@ TEST_P(PoolOfThreads, RunsManyRegionsInARow) {
   EXPECT_EQ(sums, std::vector<int64_t>(kCount, int64_t{kRegions} * (kRegions - 1) / 2));
 }
 
+// A thread that is late for one region must not take indices that only the next, longer one has.
+TEST_P(PoolOfThreads, RunsRegionsOfChangingLength) {
+  auto pool = makePool(GetParam());
+  constexpr int64_t kLongest = 9;
+  std::vector<std::atomic<int>> runs(kLongest);
+  for (int64_t region = 0; region < 100'000; ++region) {
+    int64_t count = 2 + region % (kLongest - 1);
+    pool->parallelFor(count, [&](int64_t i) { runs[i].fetch_add(1, std::memory_order_relaxed); });
+    for (int64_t i = 0; i < kLongest; ++i)
+      ASSERT_EQ(runs[i].exchange(0), i < count ? 1 : 0) << "region " << region << ", index " << i;
+  }
+}
+
 TEST_P(PoolOfThreads, WakesSleepingThreads) {
   auto pool = makePool(GetParam());
   for (int round = 0; round < 20; ++round) {
