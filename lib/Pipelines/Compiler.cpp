@@ -16,6 +16,8 @@
 #include "mlir/Pass/PassManager.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace heed;
@@ -36,7 +38,8 @@ Compiler::Compiler(std::string path, std::string text, CompilerOptions options)
 Compiler::~Compiler() = default;
 
 static void show(const heed::DiagnosticEngine &diagnostics) {
-  std::fputs(diagnostics.render(/*colour=*/false).c_str(), stderr);
+  bool colour = isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
+  std::fputs(diagnostics.render(colour).c_str(), stderr);
 }
 
 std::optional<std::string> Compiler::syntaxTree() {
