@@ -130,6 +130,7 @@ private:
       dump(weight);
     --indent;
   }
+  void dump(const Assert &node) { line(fmt::format("assert {}", show(*node.condition))); }
   void dump(const Function &node) {
     std::string parameters;
     for (const Parameter &parameter : node.parameters)

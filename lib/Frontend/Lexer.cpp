@@ -24,16 +24,17 @@ struct Spelling {
 };
 
 constexpr Spelling kKeywords[] = {
-    {TokenKind::KwConst, "const"},     {TokenKind::KwElse, "else"},
-    {TokenKind::KwFloat, "float"},     {TokenKind::KwFn, "fn"},
-    {TokenKind::KwFor, "for"},         {TokenKind::KwIf, "if"},
-    {TokenKind::KwIn, "in"},           {TokenKind::KwInf, "inf"},
-    {TokenKind::KwInt, "int"},         {TokenKind::KwMax, "max"},
-    {TokenKind::KwMin, "min"},         {TokenKind::KwPer, "per"},
-    {TokenKind::KwReturn, "return"},   {TokenKind::KwSize, "size"},
-    {TokenKind::KwSoftmax, "softmax"}, {TokenKind::KwSum, "sum"},
-    {TokenKind::KwThen, "then"},       {TokenKind::KwUse, "use"},
-    {TokenKind::KwWeight, "weight"},   {TokenKind::KwWhere, "where"},
+    {TokenKind::KwAssert, "assert"}, {TokenKind::KwConst, "const"},
+    {TokenKind::KwElse, "else"},     {TokenKind::KwFloat, "float"},
+    {TokenKind::KwFn, "fn"},         {TokenKind::KwFor, "for"},
+    {TokenKind::KwIf, "if"},         {TokenKind::KwIn, "in"},
+    {TokenKind::KwInf, "inf"},       {TokenKind::KwInt, "int"},
+    {TokenKind::KwMax, "max"},       {TokenKind::KwMin, "min"},
+    {TokenKind::KwPer, "per"},       {TokenKind::KwReturn, "return"},
+    {TokenKind::KwSize, "size"},     {TokenKind::KwSoftmax, "softmax"},
+    {TokenKind::KwSum, "sum"},       {TokenKind::KwThen, "then"},
+    {TokenKind::KwUse, "use"},       {TokenKind::KwWeight, "weight"},
+    {TokenKind::KwWhere, "where"},
 };
 
 /// Longer ones first, so that the first match is the token.
@@ -47,6 +48,11 @@ constexpr Spelling kPunctuation[] = {
     {TokenKind::Assign, "="},      {TokenKind::Plus, "+"},          {TokenKind::Minus, "-"},
     {TokenKind::Star, "*"},        {TokenKind::Slash, "/"},         {TokenKind::Percent, "%"},
     {TokenKind::Less, "<"},        {TokenKind::Greater, ">"},       {TokenKind::Not, "!"},
+};
+
+constexpr NumberUnit kUnits[] = {
+    {"K", 1'000, "e3"},   {"M", 1'000'000, "e6"}, {"G", 1'000'000'000, "e9"},
+    {"KiB", 1 << 10, ""}, {"MiB", 1 << 20, ""},   {"GiB", 1 << 30, ""},
 };
 
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
@@ -92,8 +98,15 @@ std::string_view heed::spelling(TokenKind kind) {
   return "";
 }
 
+const NumberUnit *heed::findUnit(std::string_view name) {
+  for (const NumberUnit &unit : kUnits)
+    if (unit.name == name)
+      return &unit;
+  return nullptr;
+}
+
 bool heed::isKeyword(TokenKind kind) {
-  return kind >= TokenKind::KwConst && kind <= TokenKind::KwWhere;
+  return kind >= TokenKind::KwAssert && kind <= TokenKind::KwWhere;
 }
 
 Lexer::Lexer(const SourceManager &sources, uint32_t file, DiagnosticEngine &diagnostics)
@@ -205,11 +218,13 @@ void Lexer::lexNumber(Token &token) {
       ++at;
     complete = isDigit(peek()) && digits();
   }
-  if (isLetter(peek())) {
-    while (isLetter(peek()) || isDigit(peek()))
-      ++at;
-    complete = false;
-  }
+  size_t end = at;
+  while (isLetter(peek()) || isDigit(peek()))
+    ++at;
+  // A unit is a token of its own, with or without a blank before it.
+  if (complete && findUnit(text.substr(end, at - end)))
+    at = end;
+  complete &= at == end;
   std::string_view spelled = text.substr(begin, at - begin);
   if (spelled.size() > kLongestLiteral)
     return fail(token, DiagId::E0104,

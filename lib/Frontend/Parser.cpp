@@ -120,7 +120,8 @@ void Parser::recover(bool toDeclaration) {
       continue;
     }
     bool declares = at(TokenKind::KwFn) || at(TokenKind::KwSize) || at(TokenKind::KwConst) ||
-                    at(TokenKind::KwWeight) || at(TokenKind::KwUse) || at(TokenKind::KwPer);
+                    at(TokenKind::KwWeight) || at(TokenKind::KwUse) || at(TokenKind::KwPer) ||
+                    at(TokenKind::KwAssert);
     if (token.startsLine && declares)
       return;
     if (token.startsLine && depth == 0 && !toDeclaration && !at(TokenKind::LeftBrace))
@@ -159,6 +160,8 @@ bool Parser::parseDeclaration(File &file) {
     return parsePerLayer(file);
   case TokenKind::KwFn:
     return parseFunction(file);
+  case TokenKind::KwAssert:
+    return parseAssert(file);
   case TokenKind::KwWeight: {
     std::optional<Weight> weight = parseWeight();
     if (weight)
@@ -169,8 +172,8 @@ bool Parser::parseDeclaration(File &file) {
     return false;
   default:
     diagnostics.report(DiagId::E0206, token.range,
-                       fmt::format("expected `use`, `size`, `const`, `weight`, `per layer` or "
-                                   "`fn`, found {}",
+                       fmt::format("expected `use`, `size`, `const`, `weight`, `per layer`, "
+                                   "`fn` or `assert`, found {}",
                                    found()));
     return false;
   }
@@ -322,6 +325,17 @@ bool Parser::parseFunction(File &file) {
   if (!parseBlock(function.body, &function.closing))
     return false;
   file.declarations.emplace_back(std::move(function));
+  return true;
+}
+
+bool Parser::parseAssert(File &file) {
+  advance();
+  unitsAllowed = true;
+  ExprPtr condition = parseCondition();
+  unitsAllowed = false;
+  if (!condition)
+    return false;
+  file.declarations.emplace_back(Assert{std::move(condition)});
   return true;
 }
 

@@ -10,7 +10,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <limits>
+#include <string>
 
 using namespace heed;
 using namespace heed::ast;
@@ -46,6 +49,21 @@ const Operator *operatorAt(TokenKind kind, unsigned level) {
     if (entry.token == kind && entry.level == level)
       return &entry;
   return nullptr;
+}
+
+bool compares(BinaryOp op) { return op >= BinaryOp::Eq && op <= BinaryOp::Ge; }
+
+/// Read together with the unit's power of ten, so that 6.3 M is 6,300,000 exactly.
+double scaledBy(const Token &number, const NumberUnit &unit) {
+  double value = number.number * static_cast<double>(unit.factor);
+  if (number.text.find_first_of("eE") != std::string_view::npos || unit.exponent.empty())
+    return value;
+  std::string plain;
+  std::copy_if(number.text.begin(), number.text.end(), std::back_inserter(plain),
+               [](char c) { return c != '_'; });
+  plain += unit.exponent;
+  std::from_chars(plain.data(), plain.data() + plain.size(), value);
+  return value;
 }
 
 uint32_t depthOf(const std::vector<ExprPtr> &list) {
@@ -203,11 +221,9 @@ ExprPtr Parser::parsePrimary() {
   Token first = token;
   switch (first.kind) {
   case TokenKind::Integer:
-    advance();
-    return make(IntLiteral{first.integer}, first.range, 0u);
   case TokenKind::Float:
     advance();
-    return make(FloatLiteral{first.number}, first.range, 0u);
+    return parseUnit(first);
   case TokenKind::String:
     advance();
     return make(StringLiteral{std::string(first.text)}, first.range, 0u);
@@ -241,6 +257,38 @@ ExprPtr Parser::parsePrimary() {
                        fmt::format("expected a formula, found {}", found()));
     return nullptr;
   }
+}
+
+ExprPtr Parser::parseUnit(const Token &number) {
+  bool isFloat = number.kind == TokenKind::Float;
+  const NumberUnit *unit =
+      unitsAllowed && at(TokenKind::Name) && !token.startsLine ? findUnit(token.text) : nullptr;
+  if (!unit)
+    return isFloat ? make(FloatLiteral{number.number}, number.range, 0u)
+                   : make(IntLiteral{number.integer}, number.range, 0u);
+  advance();
+  SourceRange range = rangeFrom(number.range);
+  int64_t scaled = 0;
+  if (isFloat)
+    return make(FloatLiteral{scaledBy(number, *unit)}, range, 0u);
+  if (!__builtin_mul_overflow(number.integer, unit->factor, &scaled))
+    return make(IntLiteral{scaled}, range, 0u);
+  diagnostics.report(DiagId::E0103, range,
+                     fmt::format("the number `{} {}` is out of range", number.text, unit->name));
+  return nullptr;
+}
+
+ExprPtr Parser::parseCondition() {
+  SourceRange begin = token.range;
+  ExprPtr condition = parseBinary(kComparison);
+  if (!condition)
+    return nullptr;
+  const auto *binary = std::get_if<Binary>(&condition->node);
+  // A comparison in brackets begins after them.
+  if (binary && compares(binary->op) && condition->range.begin == begin.begin)
+    return condition;
+  reportExpected("`==`, `!=`, `<`, `<=`, `>` or `>=`", "after the left side of an `assert`");
+  return nullptr;
 }
 
 ExprPtr Parser::parseCall(ast::Name callee) {

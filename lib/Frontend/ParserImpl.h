@@ -38,6 +38,7 @@ private:
   std::optional<ast::Weight> parseWeight();
   bool parsePerLayer(ast::File &file);
   bool parseFunction(ast::File &file);
+  bool parseAssert(ast::File &file);
   bool parseType(ast::Type &type);
   bool parseShape(std::vector<ast::ExprPtr> &shape);
 
@@ -57,6 +58,10 @@ private:
   /// The subscripts and the power that may follow a primary.
   ast::ExprPtr parsePower(ast::ExprPtr base, SourceRange begin);
   ast::ExprPtr parsePrimary();
+  /// A number that is taken already, and in an `assert` the unit that may follow it.
+  ast::ExprPtr parseUnit(const Token &number);
+  /// The condition of an `assert`.
+  ast::ExprPtr parseCondition();
   ast::ExprPtr parseCall(ast::Name callee);
   bool parseExprList(std::vector<ast::ExprPtr> &list, TokenKind close, SourceRange open);
   /// Finishes a node: its depth is one more than its deepest child's; null where it is too deep.
@@ -102,7 +107,8 @@ private:
   Token token;
   uint32_t lastEnd = 0; ///< of the token taken last
   uint32_t nesting = 0;
-  uint32_t openBraces = 0; ///< braces taken and not closed yet
+  bool unitsAllowed = false; ///< in an `assert`
+  uint32_t openBraces = 0;   ///< braces taken and not closed yet
 };
 
 } // namespace heed

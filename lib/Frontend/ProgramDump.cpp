@@ -201,5 +201,7 @@ std::string heed::dumpProgram(const Program &program) {
   }
   for (const Function &function : program.functions)
     out += FunctionDumper(program, function).run();
+  for (const Assertion &assertion : program.assertions)
+    out += fmt::format("assert {}\n", assertion.condition);
   return out;
 }

@@ -24,6 +24,7 @@ enum class TokenKind : uint8_t {
   Float,
   String,
   // Words of the language.
+  KwAssert,
   KwConst,
   KwElse,
   KwFloat,
@@ -84,6 +85,16 @@ struct Token {
   /// For a token that starts a line: the comment lines right above it, without `//`.
   std::string comment;
 };
+
+/// What may follow a number in an `assert`.
+struct NumberUnit {
+  std::string_view name;
+  int64_t factor;
+  std::string_view exponent; ///< of a power of ten as a number spells it: "e6"
+};
+
+/// `K`, `M`, `G`, `KiB`, `MiB` or `GiB`; null for any other name.
+const NumberUnit *findUnit(std::string_view name);
 
 /// How a kind is named in messages: "`size`", "a name", "`)`".
 std::string_view spelling(TokenKind kind);

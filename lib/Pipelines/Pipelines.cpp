@@ -49,6 +49,7 @@ void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &opt
   attn::DeriveCachePassOptions derive;
   derive.required = options.requireCache;
   manager.addPass(attn::createDeriveCachePass(derive));
+  manager.addPass(attn::createCheckAssertionsPass());
   manager.addNestedPass<func::FuncOp>(attn::createNarrowResultPass());
   manager.addNestedPass<func::FuncOp>(attn::createFuseAttentionPass());
   // Tables that are the same in every layer leave the loop before fusion could pull them into it,

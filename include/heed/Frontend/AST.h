@@ -177,7 +177,12 @@ struct Function {
   SourceRange closing; ///< the `}`
 };
 
-using Declaration = std::variant<Use, Size, Const, Weight, PerLayer, Function>;
+/// `assert params(Wq) <= 6.3 M`; the condition is a comparison.
+struct Assert {
+  ExprPtr condition;
+};
+
+using Declaration = std::variant<Use, Size, Const, Weight, PerLayer, Function, Assert>;
 
 struct File {
   std::vector<Declaration> declarations;

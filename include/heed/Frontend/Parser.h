@@ -10,7 +10,8 @@
 // breaks mean nothing.
 //
 //   file        = { declaration } ;
-//   declaration = use | sizes | consts | weights | per-layer | function ;
+//   declaration = use | sizes | consts | weights | per-layer | function
+//               | assertion ;
 //   use         = "use" NAME ;
 //   sizes       = "size" size { "," size } ;
 //   size        = NAME [ "=" expr | "<=" expr ] ;
@@ -22,6 +23,7 @@
 //   param       = NAME [ ":" type ] ;
 //   type        = [ "int" | "float" ] shape | "int" | "float" ;
 //   shape       = "[" expr { "," expr } "]" ;
+//   assertion   = "assert" sum ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) sum ;
 //
 //   block       = "{" { statement } "}" ;
 //   statement   = assign | for | if | return ;
@@ -43,12 +45,13 @@
 //                 product [ "where" or ] ;
 //   power       = postfix [ "**" unary ] ;
 //   postfix     = primary { "[" expr { "," expr } "]" } ;
-//   primary     = NUMBER | STRING | "inf" | NAME | "(" expr ")"
+//   primary     = NUMBER [ unit ] | STRING | "inf" | NAME | "(" expr ")"
 //               | ( NAME | "int" | "float" | "max" | "min" ) arguments [ "else" or ] ;
+//   unit        = "K" | "M" | "G" | "KiB" | "MiB" | "GiB" ;
 //   arguments   = "(" [ expr { "," expr } ] ")" ;
 //
-// `else` after arguments belongs to `meta` alone. A parameter or result without
-// a type is a number.
+// `else` after arguments belongs to `meta` alone, and units to assertions. A
+// parameter or result without a type is a number.
 //
 //===----------------------------------------------------------------------===//
 

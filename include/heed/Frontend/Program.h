@@ -22,6 +22,7 @@
 #ifndef HEED_FRONTEND_PROGRAM_H
 #define HEED_FRONTEND_PROGRAM_H
 
+#include "heed/Support/Cost.h"
 #include "heed/Support/SourceRange.h"
 
 #include <cstdint>
@@ -201,10 +202,20 @@ struct Function {
   SourceRange range;
 };
 
+/// An `assert` on the bytes that the cache takes for a token. They are known once it is derived.
+struct Assertion {
+  std::string condition; ///< its text
+  SourceRange range;
+  Relation relation;
+  Cost bound;
+  bool costOnLeft; ///< else the bound is
+};
+
 struct Program {
   std::string name; ///< the file's name without folder and extension
   std::vector<Weight> weights;
-  std::vector<Function> functions; ///< exported ones: those of the main file, not of `use`d ones
+  std::vector<Function> functions;   ///< exported ones: those of the main file, not of `use`d ones
+  std::vector<Assertion> assertions; ///< those that only the derived cache can answer
 };
 
 } // namespace heed::program

@@ -68,6 +68,25 @@ static LogicalResult declareWeights(OpBuilder &builder, ModuleState &module) {
   return success();
 }
 
+/// What attn-check-assertions reads.
+static ArrayAttr describeAssertions(OpBuilder &builder, const ModuleState &module) {
+  SmallVector<Attribute> entries;
+  for (const program::Assertion &assertion : module.program.assertions) {
+    const int64_t *whole = std::get_if<int64_t>(&assertion.bound);
+    Attribute bound = whole ? Attribute(builder.getI64IntegerAttr(*whole))
+                            : builder.getF64FloatAttr(std::get<double>(assertion.bound));
+    NamedAttrList entry;
+    entry.set("bound", bound);
+    entry.set("condition", builder.getStringAttr(assertion.condition));
+    if (assertion.costOnLeft)
+      entry.set("cost_on_left", builder.getUnitAttr());
+    entry.set("place", LocationAttr(module.locations.at(assertion.range)));
+    entry.set("relation", builder.getStringAttr(spelling(assertion.relation)));
+    entries.push_back(entry.getDictionary(builder.getContext()));
+  }
+  return builder.getArrayAttr(entries);
+}
+
 } // namespace mlirgen
 
 OwningOpRef<ModuleOp> emitModule(MLIRContext &context, const program::Program &program,
@@ -81,6 +100,8 @@ OwningOpRef<ModuleOp> emitModule(MLIRContext &context, const program::Program &p
   builder.setInsertionPointToStart(module->getBody());
 
   mlirgen::ModuleState state{program, mlirgen::Locations(context, sources), {}};
+  if (!program.assertions.empty())
+    (*module)->setAttr("heed.assertions", mlirgen::describeAssertions(builder, state));
   if (failed(mlirgen::declareWeights(builder, state)))
     return {};
   for (const program::Function &function : program.functions)

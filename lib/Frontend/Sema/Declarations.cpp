@@ -49,6 +49,7 @@ public:
 
   void declare(const ast::Use &) {}
   void declare(const ast::Function &) {}
+  void declare(const ast::Assert &) {} // once functions are checked
   void declare(const ast::Size &size);
   void declare(const ast::Const &constant);
   void declare(const ast::Weight &weight) { declareWeights(weight, 0, ""); }

@@ -167,6 +167,7 @@ std::optional<program::Program> heed::parseAndCheck(SourceManager &sources, uint
   for (auto unit = module.units.rbegin(); unit != module.units.rend(); ++unit)
     module.declareGlobals(*unit);
   module.checkFunctions();
+  module.checkAssertions(/*functionsAreGood=*/diagnostics.errorCount() == before);
   if (diagnostics.errorCount() != before)
     return std::nullopt;
   return std::move(module.program);

@@ -81,6 +81,8 @@ struct Module {
   void declareGlobals(Unit &unit);
   /// The exported functions of the main file.
   void checkFunctions();
+  /// The assertions of the main file (Assertions.cpp). Functions with errors have no known cost.
+  void checkAssertions(bool functionsAreGood);
 
 private:
   Unit *loadUnit(uint32_t file);

@@ -104,3 +104,13 @@ TEST(Parser, BoundsWhatItReads) {
     nest += " if x {} else";
   EXPECT_NE(tree(nest).find("E0203"), std::string::npos);
 }
+
+TEST(Parser, ReadsUnitsInAssertionsOnly) {
+  EXPECT_EQ(tree("assert params(W) + 1K <= 6.3 M; assert 24KiB != 1_5.5e1 K\nsize K\n"),
+            "assert ((params(W) + 1000) <= 6300000)\n"
+            "assert (24576 != 155000)\n"
+            "size K\n");
+  for (const char *text : {"const k = 3 K", "assert 3 MB < 4", "assert 3", "assert (3 < 4)",
+                           "assert 3 < 4 < 5", "assert 9999999999999 GiB > 0", "assert 1 =\n= 2"})
+    EXPECT_NE(tree(text).find("error:"), std::string::npos) << text;
+}

@@ -131,3 +131,56 @@ TEST(Sema, NestedCallsStayBounded) {
   text += "fn f(E: [n]) -> [n] { return f299(E) }\n";
   expectHas(checkText(text), "E0609");
 }
+
+TEST(Sema, AssertsParametersExactly) {
+  const char *text =
+      "size d = 12288, dk = 128, layers = 3\nsize n\n"
+      "weight Wq, Wk : [dk, d]\n"
+      "per layer l { weight Wo : [d, dk] = \"{l}.o\" }\n"
+      "fn queries(E: [n, d]) -> [n, dk] {\n"
+      "  Q[i, k] = sum[c] Wq[k, c] * E[i, c]\n  return Q\n}\n"
+      "fn f(E: [n, d]) -> [n, d] {\n  Q = queries(E)\n"
+      "  for l in layers { E[i, e] += sum[k] Wo[l][e, k] * Q[i, k] }\n  return E\n}\n"
+      "assert params(Wq) == 1_572_864\n"
+      "assert params(Wo) == layers * dk * d; assert params(Wo) / layers == params(Wq)\n"
+      "assert params(f) == params(Wq) + params(Wo)\n"
+      "assert params(f) < 6.3 M\nassert params(f) <= 6_291.456 K\n"
+      "assert params(f) != 6.291_455 M\nassert 0.007G >= params(f)\n"
+      "assert params(f) == 6 MiB\nassert 6144KiB == params(f)\n"
+      "assert params(f) > 1e-3 GiB\n";
+  std::string listing = checkText(text);
+  EXPECT_EQ(listing.find("error:"), std::string::npos) << listing;
+}
+
+TEST(Sema, CountsTiedWeightsOnce) {
+  const char *text = "size n, d = 4, vocab = 32\n"
+                     "weight embed : [vocab, d]\nweight unembed : [vocab, d] = \"out\" else embed\n"
+                     "fn f(t: int[n]) -> [n, vocab] {\n  E[i, c] = embed[t[i], c]\n"
+                     "  L[i, v] = sum[c] unembed[v, c] * E[i, c]\n  return L\n}\n"
+                     "assert params(unembed) == 128\nassert params(f) == ";
+  for (auto [header, count] :
+       {std::pair{"embed F16 32x4", "128\n"}, std::pair{"embed F16 32x4; out F16 32x4", "256\n"}}) {
+    std::string listing = checkText(std::string(text) + count, header);
+    EXPECT_EQ(listing.find("error:"), std::string::npos) << listing;
+  }
+}
+
+TEST(Sema, SaysWhatAnAssertionFound) {
+  std::string listing = checkText("weight W : [128, 12288]\nassert params(W)  ==  1_572_865\n"
+                                  "assert -params(W) > 0.5\n");
+  expectHas(listing,
+            "test.heed:2:8: error: `params(W) == 1_572_865` doesn't hold: the left side is "
+            "1,572,864, the right side 1,572,865");
+  expectHas(listing, "the left side is -1,572,864, the right side 0.5");
+}
+
+TEST(Sema, LeavesAssertionsOnTheCacheToTheCompiler) {
+  std::string listing = checkText("size n\nfn f(E: [n]) -> [n] { return E }\n"
+                                  "assert bytes_per_token(kv) <=\n  24 KiB\n");
+  expectHas(listing, "assert bytes_per_token(kv) <= 24 KiB\n");
+}
+
+TEST(Sema, AFunctionWithErrorsHasNoCost) {
+  std::string listing = inFunction("  X[i, c] = Nope[i, c]", "assert params(f) == 1\n");
+  EXPECT_EQ(listing.find("error:", listing.find("error:") + 1), std::string::npos) << listing;
+}

@@ -220,6 +220,34 @@ def DeriveCachePass : Pass<"attn-derive-cache", "::mlir::ModuleOp"> {
     Statistic<"numSteps", "steps", "functions made steps">];
 }
 
+def CheckAssertionsPass : Pass<"attn-check-assertions", "::mlir::ModuleOp"> {
+  let summary = "holds the derived caches against what the program asserts of them";
+  let description = [{
+    `assert bytes_per_token(kv) <= 24 KiB` can't be decided before the cache is
+    derived. The module carries such assertions as `heed.assertions`; they are
+    decided and removed. The cost is the sum over the arguments with
+    `heed.arg = "cache"` of all that isn't their axis of tokens; it is 0 where no
+    cache was derived. One that doesn't hold is an error at its `place`.
+
+    Needs: `attn-derive-cache`.
+    Guarantees: no `heed.assertions`.
+
+    Before:
+    ```
+    module attributes {heed.assertions = [
+      {bound = 24576 : i64, condition = "bytes_per_token(kv) <= 24 KiB", cost_on_left,
+       place = loc("m.heed":9:8), relation = "<="}
+    ]} {
+    ```
+    After:
+    ```
+    module {
+    ```
+  }];
+  let statistics = [
+    Statistic<"numAssertions", "assertions", "assertions that were decided">];
+}
+
 def NarrowResultPass : Pass<"attn-narrow-result", "::mlir::func::FuncOp"> {
   let summary = "computes only the rows of the result that are asked for";
   let description = [{
