@@ -13,6 +13,8 @@
 #include "heed/Target/CPU/Header.h"
 #include "heed/Target/CPU/Link.h"
 
+#include "llvm/Support/Path.h"
+
 #include <cstdio>
 
 using namespace heed;
@@ -54,11 +56,14 @@ ErrorOr<void> heed::buildArtifact(Compiler &compiler, Emit emit, const std::stri
     if (auto linked = linkLibrary(input, *symbols, output); !linked)
       return linked;
   }
+  if (isSpecialFile(output)) // nothing stands beside a pipe
+    return {};
   auto header = makeHeader(compiler.info());
   if (!header)
     return header.error();
-  llvm::StringRef base = llvm::StringRef(output).rsplit('.').first;
-  return writeFile((base + ".h").str(), *header);
+  llvm::SmallString<128> path(output);
+  llvm::sys::path::replace_extension(path, "h");
+  return writeFile(path, *header);
 }
 
 int heed::compileCommand(int argc, char **argv) {

@@ -36,6 +36,12 @@ static ErrorOr<std::string> createBeside(llvm::StringRef wanted, bool isProgram)
   return std::string(found);
 }
 
+bool heed::isSpecialFile(llvm::StringRef path) {
+  fs::file_status status;
+  return !fs::status(path, status) && fs::exists(status) && !fs::is_regular_file(status) &&
+         !fs::is_directory(status);
+}
+
 static ErrorOr<void> moveInto(llvm::StringRef from, llvm::StringRef to) {
   if (std::error_code error = fs::rename(from, to)) {
     fs::remove(from);
@@ -60,6 +66,8 @@ static ErrorOr<void> writeContents(llvm::StringRef path, llvm::StringRef content
 }
 
 ErrorOr<void> heed::writeFile(llvm::StringRef path, llvm::StringRef contents, bool isProgram) {
+  if (isSpecialFile(path))
+    return writeContents(path, contents);
   auto part = createBeside(path, isProgram);
   if (!part)
     return part.error();
@@ -216,6 +224,9 @@ static ErrorOr<std::vector<std::string>> commonArguments(const LinkInput &input,
 
 static ErrorOr<void> linkTo(llvm::StringRef path, const LinkDriver &driver,
                             std::vector<std::string> arguments) {
+  if (isSpecialFile(path))
+    return makeError("can't link to '" + path.str() +
+                     "': it is no ordinary file; name one with -o");
   auto part = createBeside(path, /*isProgram=*/true);
   if (!part)
     return part.error();

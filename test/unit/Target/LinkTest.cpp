@@ -17,7 +17,10 @@
 #include "llvm/Support/Program.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace heed;
 namespace fs = llvm::sys::fs;
@@ -119,6 +122,19 @@ TEST_F(LinkTest, MissingSymbolIsAnError) {
   ASSERT_FALSE(linked);
   EXPECT_NE(linked.message().find("twice_entry"), std::string::npos) << linked.message();
   EXPECT_FALSE(fs::exists(file("tiny.so")));
+}
+
+// A rename would put a file in the place of /dev/null; a pipe shows it without such harm.
+TEST_F(LinkTest, SpecialFileIsWrittenTo) {
+  std::string pipe = file("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_TRUE(writeFile(pipe, "text"));
+  char text[8] = {};
+  EXPECT_EQ(read(reader, text, sizeof(text)), 4);
+  close(reader);
+  EXPECT_STREQ(text, "text");
+  EXPECT_TRUE(isSpecialFile(pipe));
 }
 
 TEST_F(LinkTest, UnwritableFolderIsAnError) {

@@ -18,8 +18,12 @@
 
 namespace heed {
 
-/// Writes `contents` beside `path` and renames it, so that `path` never holds half a file.
-/// `isProgram` makes it executable.
+/// Whether `path` is a device, a pipe or the like. Renaming a file onto one, as root even onto
+/// /dev/null, would put the file in its place.
+bool isSpecialFile(llvm::StringRef path);
+
+/// Writes `contents` beside `path` and renames it, so that `path` never holds half a file; a
+/// special file is written to as it is. `isProgram` makes it executable.
 ErrorOr<void> writeFile(llvm::StringRef path, llvm::StringRef contents, bool isProgram = false);
 
 /// The folder that holds libheed_rt.a and libheed_rt_main.a, found from where the running program
