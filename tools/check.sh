@@ -13,6 +13,7 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/setup.sh"
 fuzz_seconds=${HEED_FUZZ_SECONDS:-10}
 passed=0
 failed=0
+summary=
 
 # Whatever ends this script early, its last line says so.
 finished=no
@@ -30,10 +31,10 @@ one_test() {
   if "$@"; then count 1 0; else count 0 1; fi
 }
 
-# count_junit FILE: adds the tests of a report that lit or ctest wrote.
+# count_junit NAME FILE: adds the tests of a report that lit or ctest wrote; the end repeats it.
 count_junit() {
   local totals
-  totals=$(python3 - "$1" <<'END'
+  totals=$(python3 - "$2" <<'END'
 import sys, xml.etree.ElementTree as tree
 cases = list(tree.parse(sys.argv[1]).iter("testcase"))
 failed = sum(case.find("failure") is not None for case in cases)
@@ -45,25 +46,29 @@ END
   ) || totals="0 1"
   # shellcheck disable=SC2086
   count $totals
+  # shellcheck disable=SC2086
+  summary+=$(printf '%s: %s passed, %s failed' "$1" $totals)$'\n'
 }
 
 run_ctest() {
   local report="$root/build/$1/ctest.xml"
   rm -f "$report"
   ctest --test-dir "$root/build/$1" -j "$jobs" --output-on-failure --output-junit "$report" || true
-  count_junit "$report"
+  count_junit "ctest, $1" "$report"
 }
 
 run_lit() {
   local report="$root/build/release/lit.xml"
   rm -f "$report"
   lit-22 -j "$jobs" --xunit-xml-output "$report" "$root/build/release/test" || true
-  count_junit "$report"
+  count_junit lit "$report"
 }
 
 run_snippets() {
   local output
-  output=$(python3 -B "$root/test/docs/run_snippets.py" "$root/build/release" | tee /dev/stderr | tail -n 1) || true
+  # Not `tee /dev/stderr`, which would open, and so empty, a file that the output goes to.
+  output=$(python3 -B "$root/test/docs/run_snippets.py" "$root/build/release" |
+    tee >(cat >&2) | tail -n 1) || true
   if [[ $output =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
   else
@@ -118,5 +123,6 @@ one_test check_format
 
 say "All tests"
 finished=yes
+printf '%s' "$summary"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
