@@ -169,7 +169,7 @@ struct EntryPointsPass : public heed::impl::EntryPointsPassBase<EntryPointsPass>
     body.eraseArguments(0, old);
 
     StringAttr name = function.getSymNameAttr();
-    function.setAllArgAttrs(ArrayRef<DictionaryAttr>{});
+    function.removeArgAttrsAttr();
     function.setFunctionType(FunctionType::get(context, {pointer, pointer, pointer}, {}));
     function->setAttr("heed.entry", name);
     function.setSymName((name.getValue() + "_entry").str());
