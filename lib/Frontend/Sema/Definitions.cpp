@@ -35,6 +35,17 @@ void addFree(std::vector<int32_t> &free, const Expr *expr, const std::vector<int
   std::sort(free.begin(), free.end());
 }
 
+/// A definition's axes: those that were asked for, behind one for every free index not in `bound`.
+struct DefinitionAxes {
+  DefinitionAxes(const Expr *body, const std::vector<int32_t> &axes,
+                 const std::vector<int32_t> &bound) {
+    addFree(leading, body, bound);
+    all = leading;
+    all.insert(all.end(), axes.begin(), axes.end());
+  }
+  std::vector<int32_t> leading, all;
+};
+
 } // namespace
 
 std::string FunctionSema::valueName(std::string_view suffix) const {
@@ -128,24 +139,21 @@ Binding tensorBinding(ValueId value, const std::vector<int32_t> &leading, Source
 
 Binding FunctionSema::define(std::string name, std::vector<int32_t> axes, Map form,
                              SourceRange range) {
-  std::vector<int32_t> leading;
-  addFree(leading, form.body.get(), axes);
-  std::vector<int32_t> all = leading;
-  all.insert(all.end(), axes.begin(), axes.end());
+  DefinitionAxes placed(form.body.get(), axes, axes);
   Element element = form.body->element;
-  return tensorBinding(emit(std::move(name), all, std::move(form), element, range), leading, range);
+  return tensorBinding(emit(std::move(name), placed.all, std::move(form), element, range),
+                       placed.leading, range);
 }
 
 Binding FunctionSema::define(std::string name, std::vector<int32_t> axes, Reduce form,
                              SourceRange range) {
-  std::vector<int32_t> own = axes, leading;
+  std::vector<int32_t> bound = axes;
   for (const IndexVar &var : form.vars)
-    own.push_back(var.id);
-  addFree(leading, form.body.get(), own);
-  std::vector<int32_t> all = leading;
-  all.insert(all.end(), axes.begin(), axes.end());
+    bound.push_back(var.id);
+  DefinitionAxes placed(form.body.get(), axes, bound);
   Element element = form.body->element;
-  return tensorBinding(emit(std::move(name), all, std::move(form), element, range), leading, range);
+  return tensorBinding(emit(std::move(name), placed.all, std::move(form), element, range),
+                       placed.leading, range);
 }
 
 Binding FunctionSema::define(std::string name, std::vector<int32_t> axes, Softmax form,
