@@ -26,12 +26,7 @@ TEST(Examples, SingleHead) {
   for (int64_t n : {1, 6}) {
     Tensor input = randomTensor({n, d}, 100 + n);
     Numbers E = asNumbers(input);
-    Attention attention{.rows = n,
-                        .keys = n,
-                        .depth = dk,
-                        .width = dk,
-                        .scale = 1 / std::sqrt(dk),
-                        .visible = causal};
+    Attention attention = causalSelfAttention(1, 1, n, dk);
     Numbers Z = attention(linear(E, weights["Wq"], dk), linear(E, weights["Wk"], dk),
                           linear(E, weights["Vdown"], dk));
     addTo(E, linear(Z, weights["Vup"], d));
@@ -66,14 +61,7 @@ static void testMultiHead(int64_t d, int64_t heads, int64_t dk, StorageType stor
     auto project = [&](const char *name) {
       return swapAxes(linear(E, weights[name], heads * dk), n, heads, dk);
     };
-    Attention attention{.heads = heads,
-                        .keyHeads = heads,
-                        .rows = n,
-                        .keys = n,
-                        .depth = dk,
-                        .width = dk,
-                        .scale = 1 / std::sqrt(dk),
-                        .visible = causal};
+    Attention attention = causalSelfAttention(heads, heads, n, dk);
     Numbers Z = attention(project("Wq"), project("Wk"), project("Vdown"));
     addTo(E, linear(swapAxes(Z, heads, n, dk), up, d));
     expectAllNear(program.call("block", {n}, {input.values.data()}, n * d), E, 1e-5, "block");

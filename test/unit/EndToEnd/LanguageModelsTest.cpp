@@ -95,14 +95,7 @@ Numbers llamaLogits(const Weights &weights, const LlamaSizes &sizes,
   int64_t n = tokens.size();
   double eps = 1e-5f;
   Numbers E = embedded(weights["token_embd.weight"], tokens, d);
-  Attention attention{.heads = heads,
-                      .keyHeads = keyHeads,
-                      .rows = n,
-                      .keys = n,
-                      .depth = dk,
-                      .width = dk,
-                      .scale = 1 / std::sqrt(dk),
-                      .visible = causal};
+  Attention attention = causalSelfAttention(heads, keyHeads, n, dk);
   for (uint32_t l = 0; l < sizes.layers; ++l) {
     auto weight = [&](const char *name) -> const Tensor & {
       return weights["blk." + std::to_string(l) + "." + name + ".weight"];
@@ -169,14 +162,7 @@ Numbers gpt2Logits(const Weights &weights, int64_t layers, int64_t heads,
   Numbers E = embedded(weights["token_embd.weight"], tokens, d);
   for (int64_t e = 0; e < n * d; ++e)
     E[e] += weights["position_embd.weight"][e];
-  Attention attention{.heads = heads,
-                      .keyHeads = heads,
-                      .rows = n,
-                      .keys = n,
-                      .depth = dk,
-                      .width = dk,
-                      .scale = 1 / std::sqrt(dk),
-                      .visible = causal};
+  Attention attention = causalSelfAttention(heads, heads, n, dk);
   for (int64_t l = 0; l < layers; ++l) {
     auto part = [&](const std::string &name) -> const Tensor & {
       return weights["blk." + std::to_string(l) + "." + name];

@@ -71,6 +71,18 @@ Numbers Attention::operator()(const Numbers &q, const Numbers &k, const Numbers 
   return z;
 }
 
+Attention heed::endtoend::causalSelfAttention(int64_t heads, int64_t keyHeads, int64_t n,
+                                              int64_t dk) {
+  return {.heads = heads,
+          .keyHeads = keyHeads,
+          .rows = n,
+          .keys = n,
+          .depth = dk,
+          .width = dk,
+          .scale = 1 / std::sqrt(dk),
+          .visible = causal};
+}
+
 Numbers heed::endtoend::swapAxes(const Numbers &x, int64_t first, int64_t second, int64_t width) {
   Numbers y(x.size());
   for (int64_t a = 0; a < first; ++a)

@@ -46,6 +46,9 @@ struct Attention {
 
 inline bool causal(int64_t, int64_t i, int64_t j) { return j <= i; }
 
+/// Attention of n rows to themselves and the rows before them, scaled by 1 / sqrt(dk).
+Attention causalSelfAttention(int64_t heads, int64_t keyHeads, int64_t n, int64_t dk);
+
 /// [heads, rows, width] from [rows, heads, width] (what a projection yields), and the other way
 /// round by exchanging the first two sizes.
 Numbers swapAxes(const Numbers &x, int64_t first, int64_t second, int64_t width);
