@@ -9,7 +9,6 @@
 #include "Reference.h"
 #include "Weights.h"
 
-#include <cmath>
 #include <gtest/gtest.h>
 
 using namespace heed;
