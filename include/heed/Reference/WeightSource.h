@@ -1,0 +1,66 @@
+//===- WeightSource.h - where the evaluator's weights come from -----------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_REFERENCE_WEIGHTSOURCE_H
+#define HEED_REFERENCE_WEIGHTSOURCE_H
+
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+
+#include "llvm/Support/Error.h"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace heed::reference {
+
+/// Gives weights' elements. What is returned stays valid as long as the source.
+class WeightSource {
+public:
+  virtual ~WeightSource();
+
+  /// The elements of `weight`, row-major in its declared shape, as its storage's formula gives
+  /// them. `layer` is 0 for a weight that isn't per layer.
+  virtual llvm::Expected<llvm::ArrayRef<double>> dense(attn::WeightOp weight, int64_t layer) = 0;
+
+  /// The same elements as they are stored in a weights file, row-major in the declared shape:
+  /// whole blocks of the weight's storage type.
+  virtual llvm::Expected<llvm::ArrayRef<std::byte>> stored(attn::WeightOp weight,
+                                                           int64_t layer) = 0;
+};
+
+/// A weight's bytes as the runtime lays them out for the code of the vector phase: panels or dense
+/// f32, as the `heed.layout`, `heed.rows`, `heed.cols` and `heed.permuted` of the declaration say.
+llvm::Expected<std::vector<std::byte>> packWeight(WeightSource &source, attn::WeightOp weight,
+                                                  int64_t layer);
+
+/// Random weights, the same for the same seed, name and layer on every machine. A matrix's
+/// elements are about 1 / sqrt(columns), so that activations keep their size; vectors' (norms,
+/// biases) lie between 0.5 and 1.5. Every storage type holds its elements exactly: scales are
+/// powers of two, so that whoever dequantises in f32 and in f64 finds the same.
+class RandomWeights : public WeightSource {
+public:
+  explicit RandomWeights(uint64_t seed = 0) : seed(seed) {}
+
+  llvm::Expected<llvm::ArrayRef<double>> dense(attn::WeightOp weight, int64_t layer) override;
+  llvm::Expected<llvm::ArrayRef<std::byte>> stored(attn::WeightOp weight, int64_t layer) override;
+
+private:
+  struct Tensor {
+    std::vector<std::byte> bytes;
+    std::vector<double> values;
+  };
+  llvm::Expected<Tensor *> tensor(attn::WeightOp weight, int64_t layer);
+
+  uint64_t seed;
+  std::map<std::string, Tensor> tensors;
+};
+
+} // namespace heed::reference
+
+#endif // HEED_REFERENCE_WEIGHTSOURCE_H
