@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MappedFile.h"
+#include "heed/Weights/MappedFile.h"
 
 #include <fmt/format.h>
 
@@ -46,8 +46,8 @@ ErrorOr<std::unique_ptr<MappedFile>> MappedFile::open(const std::string &path) {
   if (::fstat(file->descriptor, &status) != 0)
     return systemError(path, "read the file's size");
   if (!S_ISREG(status.st_mode))
-    return makeError(fmt::format("{}: this is {}, expected a regular file, because weights are "
-                                 "mapped into memory; save them to a file first",
+    return makeError(fmt::format("{}: this is {}, expected a regular file, because files are "
+                                 "mapped into memory; save it to a file first",
                                  path, kindOf(status.st_mode)));
   if (status.st_size == 0)
     return makeError(fmt::format("{}: the file is empty; download it again", path));

@@ -16,8 +16,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "FileContents.h"
-#include "JsonEvents.h"
 #include "PrintableName.h"
+#include "heed/Weights/JsonEvents.h"
 
 #include <algorithm>
 #include <cstring>

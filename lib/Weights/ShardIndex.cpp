@@ -13,8 +13,8 @@
 
 #include "ShardIndex.h"
 
-#include "JsonEvents.h"
 #include "PrintableName.h"
+#include "heed/Weights/JsonEvents.h"
 
 #include <map>
 #include <set>

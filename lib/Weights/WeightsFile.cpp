@@ -8,9 +8,10 @@
 #include "heed/Weights/WeightsFile.h"
 
 #include "FileContents.h"
-#include "MappedFile.h"
 #include "PrintableName.h"
 #include "ShardIndex.h"
+#include "heed/Weights/JsonEntries.h"
+#include "heed/Weights/MappedFile.h"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,10 @@ namespace {
 
 constexpr std::string_view indexSuffix = ".safetensors.index.json";
 constexpr size_t longestIndex = size_t{64} << 20;
+
+/// What lies beside safetensors files and says what GGUF has among its metadata. A key that several
+/// have is taken from the first.
+constexpr std::string_view besideSafetensors[] = {"config.json", "sentence_bert_config.json"};
 
 Error inFile(const std::string &path, const Error &error) {
   return makeError(fmt::format("{}: {}", path, error.message));
@@ -105,7 +110,11 @@ ErrorOr<std::unique_ptr<WeightsFile>> WeightsFile::open(const std::string &path)
   ErrorOr<std::unique_ptr<MappedFile>> mapping = MappedFile::open(path);
   if (!mapping)
     return mapping.error();
-  return fromMapping(std::move(*mapping));
+  ErrorOr<std::unique_ptr<WeightsFile>> file = fromMapping(std::move(*mapping));
+  if (file && (*file)->format() == Format::Safetensors)
+    if (ErrorOr<void> added = (*file)->addFilesBeside(); !added)
+      return added.error();
+  return file;
 }
 
 ErrorOr<std::unique_ptr<WeightsFile>> WeightsFile::fromBytes(std::span<const std::byte> bytes,
@@ -142,7 +151,7 @@ ErrorOr<std::unique_ptr<WeightsFile>> WeightsFile::fromIndex(const std::string &
     return inFile(path, index.error());
 
   std::unique_ptr<WeightsFile> file(new WeightsFile(path, Format::Safetensors));
-  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const std::string folder = file->folder();
   std::vector<std::unordered_map<std::string, TensorInfo>> found;
   for (const std::string &name : index->shards) {
     ErrorOr<std::unique_ptr<MappedFile>> shard = MappedFile::open(folder + name);
@@ -172,8 +181,23 @@ ErrorOr<std::unique_ptr<WeightsFile>> WeightsFile::fromIndex(const std::string &
     tensors.push_back(std::move(tensor->second));
   }
   file->setTensors(std::move(tensors));
+  if (ErrorOr<void> added = file->addFilesBeside(); !added)
+    return added.error();
   return file;
 }
+
+ErrorOr<void> WeightsFile::addFilesBeside() {
+  for (std::string_view name : besideSafetensors) {
+    ErrorOr<JsonEntries> entries = readJsonFile(folder() + std::string(name));
+    if (!entries)
+      return entries.error();
+    for (auto &[key, value] : *entries)
+      metaValues.try_emplace(key, std::move(value));
+  }
+  return {};
+}
+
+std::string WeightsFile::folder() const { return filePath.substr(0, filePath.rfind('/') + 1); }
 
 void WeightsFile::setTensors(std::vector<TensorInfo> tensors) {
   tensorList = std::move(tensors);

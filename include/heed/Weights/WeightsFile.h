@@ -91,8 +91,9 @@ public:
   /// shorter since it was opened.
   ErrorOr<std::span<const std::byte>> data(const TensorInfo &tensor) const;
 
-  /// The metadata value called `key` ("llama.block_count"), or null. Safetensors files have strings
-  /// only, from `__metadata__`.
+  /// The metadata value called `key` ("llama.block_count"), or null. Of a safetensors file: strings
+  /// from its `__metadata__`, and the entries of config.json and sentence_bert_config.json beside
+  /// it, where they are (see JsonEntries.h).
   const MetaValue *meta(std::string_view key) const;
 
   /// All metadata, ordered by key.
@@ -100,8 +101,11 @@ public:
 
   Format format() const { return fileFormat; }
 
-  /// The path as it was given to `open`.
+  /// The path as it was given to `open`; for a folder that of the file in it.
   const std::string &path() const { return filePath; }
+
+  /// Where the file lies: what `path` has up to its last slash, "" without one.
+  std::string folder() const;
 
 private:
   WeightsFile(std::string path, Format format);
@@ -109,6 +113,7 @@ private:
   static ErrorOr<std::unique_ptr<WeightsFile>> fromMapping(std::unique_ptr<MappedFile> mapping);
   static ErrorOr<std::unique_ptr<WeightsFile>> fromIndex(const std::string &path);
   void setTensors(std::vector<TensorInfo> tensors);
+  ErrorOr<void> addFilesBeside();
 
   std::string filePath;
   Format fileFormat;

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef HEED_LIB_WEIGHTS_MAPPEDFILE_H
-#define HEED_LIB_WEIGHTS_MAPPEDFILE_H
+#ifndef HEED_WEIGHTS_MAPPEDFILE_H
+#define HEED_WEIGHTS_MAPPEDFILE_H
 
 #include "heed/Support/ErrorOr.h"
 
@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heed {
@@ -32,6 +33,9 @@ public:
   MappedFile &operator=(const MappedFile &) = delete;
 
   std::span<const std::byte> bytes() const { return view; }
+  std::string_view text() const {
+    return {reinterpret_cast<const char *>(view.data()), view.size()};
+  }
   const std::string &path() const { return filePath; }
 
   /// Fails where the file has become shorter than it was when it was mapped.
@@ -48,4 +52,4 @@ private:
 
 } // namespace heed
 
-#endif // HEED_LIB_WEIGHTS_MAPPEDFILE_H
+#endif // HEED_WEIGHTS_MAPPEDFILE_H

@@ -11,8 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef HEED_LIB_WEIGHTS_JSONEVENTS_H
-#define HEED_LIB_WEIGHTS_JSONEVENTS_H
+#ifndef HEED_WEIGHTS_JSONEVENTS_H
+#define HEED_WEIGHTS_JSONEVENTS_H
 
 #include "heed/Support/ErrorOr.h"
 
@@ -38,15 +38,15 @@ public:
   virtual bool end_object() { return unexpected("the end of an object"); }
   virtual bool start_array(size_t) { return unexpected("an array"); }
   virtual bool end_array() { return unexpected("the end of an array"); }
-  /// true, false, null, a negative number or a fraction.
+  virtual bool boolean(bool) { return otherValue("a boolean"); }
+  virtual bool number_integer(Json::number_integer_t) { return otherValue("a negative number"); }
+  virtual bool number_float(Json::number_float_t, const std::string &) {
+    return otherValue("a number that is no 64-bit integer");
+  }
+  /// null, and of true, false, negative numbers and fractions those that have no reader above.
   virtual bool otherValue(const char *what) { return unexpected(what); }
 
   bool null() { return otherValue("null"); }
-  bool boolean(bool) { return otherValue("a boolean"); }
-  bool number_integer(Json::number_integer_t) { return otherValue("a negative number"); }
-  bool number_float(Json::number_float_t, const std::string &) {
-    return otherValue("a number that is no 64-bit integer");
-  }
   bool binary(Json::binary_t &) { return unexpected("binary data"); }
   bool parse_error(size_t position, const std::string &, const Json::exception &) {
     return fail(fmt::format("byte {} is not valid JSON", position));
@@ -75,4 +75,4 @@ private:
 
 } // namespace heed
 
-#endif // HEED_LIB_WEIGHTS_JSONEVENTS_H
+#endif // HEED_WEIGHTS_JSONEVENTS_H
