@@ -40,7 +40,7 @@ struct EvaluatorOptions {
   uint64_t maxSteps = uint64_t{1} << 34;
   /// Called with each result of each op in a function or in its loops, not in the per-element
   /// regions of linalg and attn ops.
-  std::function<void(mlir::Operation *, unsigned resultNumber, const Value &)> observe;
+  std::function<void(mlir::Operation *, unsigned resultNumber, const Value &)> observe = nullptr;
 };
 
 /// Evaluates functions of one module, which must be verified and must not change meanwhile.

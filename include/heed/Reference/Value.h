@@ -41,7 +41,7 @@ struct Scalar {
 /// never written after they were made, so copies may share; memrefs share on purpose.
 struct Array {
   mlir::Type element; ///< f64, f32, f16, bf16, an integer or index
-  llvm::SmallVector<int64_t, 4> shape, strides;
+  llvm::SmallVector<int64_t> shape, strides;
   int64_t offset = 0;
   std::shared_ptr<std::vector<Scalar>> storage;
 

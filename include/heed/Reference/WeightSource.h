@@ -9,6 +9,7 @@
 #define HEED_REFERENCE_WEIGHTSOURCE_H
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
+#include "heed/Weights/StorageType.h"
 
 #include "llvm/Support/Error.h"
 
@@ -18,6 +19,12 @@
 #include <vector>
 
 namespace heed::reference {
+
+/// A tensor as a weights file has it.
+struct StoredWeight {
+  StorageType storage; ///< one of those that the weight's type allows
+  llvm::ArrayRef<std::byte> bytes;
+};
 
 /// Gives weights' elements. What is returned stays valid as long as the source.
 class WeightSource {
@@ -29,9 +36,8 @@ public:
   virtual llvm::Expected<llvm::ArrayRef<double>> dense(attn::WeightOp weight, int64_t layer) = 0;
 
   /// The same elements as they are stored in a weights file, row-major in the declared shape:
-  /// whole blocks of the weight's storage type.
-  virtual llvm::Expected<llvm::ArrayRef<std::byte>> stored(attn::WeightOp weight,
-                                                           int64_t layer) = 0;
+  /// whole blocks of a storage type.
+  virtual llvm::Expected<StoredWeight> stored(attn::WeightOp weight, int64_t layer) = 0;
 };
 
 /// A weight's bytes as the runtime lays them out for the code of the vector phase: panels or dense
@@ -39,23 +45,26 @@ public:
 llvm::Expected<std::vector<std::byte>> packWeight(WeightSource &source, attn::WeightOp weight,
                                                   int64_t layer);
 
-/// Random weights, the same for the same seed, name and layer on every machine. A matrix's
-/// elements are about 1 / sqrt(columns), so that activations keep their size; vectors' (norms,
-/// biases) lie between 0.5 and 1.5. Every storage type holds its elements exactly: scales are
-/// powers of two, so that whoever dequantises in f32 and in f64 finds the same.
+/// Random weights, the same for the same seed, tensor and layer on every machine. The elements of
+/// a square matrix are about 1 / sqrt(columns), so that activations keep their size; those of
+/// others only depend on how many there are, so that two declarations of one tensor have the
+/// same. Floating-point vectors (norms, biases) lie between 0.5 and 1.5. Blocks have scales that
+/// are powers of two: whoever dequantises in f32 and in f64 finds the same. Of several storage
+/// types layers take one after the other.
 class RandomWeights : public WeightSource {
 public:
   explicit RandomWeights(uint64_t seed = 0) : seed(seed) {}
 
   llvm::Expected<llvm::ArrayRef<double>> dense(attn::WeightOp weight, int64_t layer) override;
-  llvm::Expected<llvm::ArrayRef<std::byte>> stored(attn::WeightOp weight, int64_t layer) override;
+  llvm::Expected<StoredWeight> stored(attn::WeightOp weight, int64_t layer) override;
 
 private:
   struct Tensor {
+    StorageType storage;
     std::vector<std::byte> bytes;
     std::vector<double> values;
   };
-  llvm::Expected<Tensor *> tensor(attn::WeightOp weight, int64_t layer);
+  const Tensor &tensor(attn::WeightOp weight, int64_t layer);
 
   uint64_t seed;
   std::map<std::string, Tensor> tensors;

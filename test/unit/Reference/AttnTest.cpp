@@ -1,0 +1,183 @@
+//===- AttnTest.cpp - what the evaluator makes of attention ---------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SmallModule.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+using namespace heed::reference;
+
+namespace {
+
+void expectNear(const Floats &found, const Floats &expected, double tolerance = 1e-13) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t element = 0; element != found.size(); ++element)
+    EXPECT_NEAR(found[element], expected[element], tolerance) << "element " << element;
+}
+
+TEST(Attn, StepsOfOneRow) {
+  auto module = SmallModule::function(
+      "(%q: tensor<1x2xf32>, %k: tensor<3x2xf32>, %v: tensor<3x1xf32>) -> (tensor<1x3xf32>, "
+      "tensor<1x1xf32>)",
+      R"(%0 = attn.scores %q, %k scale 0.5 : tensor<1x2xf32>, tensor<3x2xf32> -> tensor<1x3xf32>
+         %c2 = arith.constant 2 : index
+         %1 = attn.mask %0 : tensor<1x3xf32> {
+         ^bb0(%i: index, %j: index):
+           %s = arith.cmpi slt, %j, %c2 : index
+           attn.yield %s : i1
+         }
+         %2 = attn.softmax %1 dimension 1 : tensor<1x3xf32>
+         %3 = attn.weigh %2, %v : tensor<1x3xf32>, tensor<3x1xf32> -> tensor<1x1xf32>
+         return %2, %3 : tensor<1x3xf32>, tensor<1x1xf32>)");
+  Values results = module.call({module.f32({1, 2}, {2, 4}), module.f32({3, 2}, {1, 0, 0, 1, 9, 9}),
+                                module.f32({3, 1}, {10, 20, 1000})});
+  double a = 1 / (1 + std::exp(1)), b = 1 - a; // scores 1 and 2
+  expectNear(floats(results, 0), {a, b, 0});
+  expectNear(floats(results, 1), {10 * a + 20 * b});
+}
+
+TEST(Attn, HeadsShareKeysInGroups) {
+  auto module = SmallModule::function(
+      "(%q: tensor<4x1x1xf32>, %k: tensor<2x1x1xf32>) -> tensor<4x1x1xf32>",
+      R"(%0 = attn.scores %q, %k scale 1.0 : tensor<4x1x1xf32>, tensor<2x1x1xf32> -> tensor<4x1x1xf32>
+         return %0 : tensor<4x1x1xf32>)");
+  expectNear(
+      floats(module.call({module.f32({4, 1, 1}, {1, 2, 3, 4}), module.f32({2, 1, 1}, {10, 100})})),
+      {10, 20, 300, 400});
+}
+
+/// Fused attention over one key head, its tables read where the mask shows them only.
+const char *const kFused =
+    R"(%0 = attn.attention %q, %k, %v scale 1.0 rows_first : tensor<2x2x1xf32>, tensor<1x2x1xf32>, tensor<1x2x1xf32> -> tensor<2x2x1xf32> score {
+         ^bb0(%s: f32, %h: index, %i: index, %j: index):
+           %b = tensor.extract %bias[%j] : tensor<?xf32>
+           %m = arith.addf %s, %b : f32
+           attn.yield %m : f32
+         } mask {
+         ^bb0(%h: index, %i: index, %j: index):
+           %c = arith.cmpi slt, %j, %i : index
+           attn.yield %c : i1
+         }
+         return %0 : tensor<2x2x1xf32>)";
+
+TEST(Attn, FusedAttentionAsksTheMaskFirst) {
+  auto module = SmallModule::function(
+      "(%q: tensor<2x2x1xf32>, %k: tensor<1x2x1xf32>, %v: tensor<1x2x1xf32>, %bias: "
+      "tensor<?xf32>) -> tensor<2x2x1xf32>",
+      kFused);
+  Array q = module.f32({2, 2, 1}, {1, 2, 3, 4}), k = module.f32({1, 2, 1}, {5, 6}),
+        v = module.f32({1, 2, 1}, {7, 8});
+  // Row 0 sees nothing; row 1 sees row 0 only, and the table has an entry for that alone.
+  expectNear(floats(module.call({q, k, v, module.f32({1}, {0.5})})), {0, 0, 7, 7});
+  EXPECT_EQ(module.error({q, k, v, module.f32({0}, {})}),
+            "test.mlir:4:17: 'tensor.extract': reads [0] of [0]");
+}
+
+/// A whole row in one tile, and in tiles of one.
+Floats online(int64_t tile) {
+  SmallModule module(R"(
+    func.func @f(%q: tensor<1x2xf32>, %k: tensor<4x1xf32>, %v: tensor<4x1xf32>, %n: index,
+                 %heads: tensor<2xindex>, %rows: tensor<2xindex>) -> (tensor<1x2xf32>, tensor<2xf32>) {
+      %c0 = arith.constant 0 : index
+      %c4 = arith.constant 4 : index
+      %acc = arith.constant dense<0.0> : tensor<1x2xf32>
+      %max = arith.constant dense<0xFF800000> : tensor<2xf32>
+      %sum = arith.constant dense<0.0> : tensor<2xf32>
+      %0:3 = scf.for %t = %c0 to %c4 step %n iter_args(%a = %acc, %m = %max, %s = %sum) -> (tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>) {
+        %kt = tensor.extract_slice %k[%t, 0] [%n, 1] [1, 1] : tensor<4x1xf32> to tensor<?x1xf32>
+        %vt = tensor.extract_slice %v[%t, 0] [%n, 1] [1, 1] : tensor<4x1xf32> to tensor<?x1xf32>
+        %1:3 = attn.online_attention %q, %kt, %vt lanes %heads, %rows start %t into %a, %m, %s scale 0.5 key_tile 4
+          : tensor<1x2xf32>, tensor<?x1xf32>, tensor<?x1xf32>, tensor<2xindex>, tensor<2xindex>, tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32> -> tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32> mask {
+        ^bb0(%h: index, %i: index, %j: index):
+          %c = arith.cmpi sle, %j, %i : index
+          attn.yield %c : i1
+        }
+        scf.yield %1#0, %1#1, %1#2 : tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>
+      }
+      return %0#0, %0#2 : tensor<1x2xf32>, tensor<2xf32>
+    })");
+  Values results = module.call({module.f32({1, 2}, {1, 2}), module.f32({4, 1}, {1, 2, 3, 4}),
+                                module.f32({4, 1}, {10, 20, 30, 40}), tile,
+                                module.index({2}, {0, 0}), module.index({2}, {1, 2})});
+  Floats acc = floats(results, 0), sum = floats(results, 1);
+  if (acc.size() != 2 || sum.size() != 2)
+    return {};
+  return {acc[0] / sum[0], acc[1] / sum[1]};
+}
+
+TEST(Attn, TilesAreFoldedIntoARunningSoftmax) {
+  double e = std::exp(0.5), f = std::exp(1); // scores 0.5, 1; 1, 2, 3
+  Floats expected = {(10 + 20 * e) / (1 + e), (10 + 20 * f + 30 * f * f) / (1 + f + f * f)};
+  for (int64_t tile : {1, 2, 4})
+    expectNear(online(tile), expected);
+}
+
+TEST(Attn, CachesKeepTheirRows) {
+  auto module = SmallModule::function(
+      "(%rows: tensor<1x?x2xf32>, %c: tensor<2x1x?x2xf32>, %l: index, %past: index, %n: index) -> "
+      "(tensor<2x1x?x2xf32>, tensor<1x?x2xf32>)",
+      R"(%0 = attn.cache_append %rows into %c layer %l at %past : tensor<1x?x2xf32> into tensor<2x1x?x2xf32>
+         %1 = attn.cache_read %0 layer %l length %n : tensor<2x1x?x2xf32> -> tensor<1x?x2xf32>
+         return %0, %1 : tensor<2x1x?x2xf32>, tensor<1x?x2xf32>)");
+  Array rows = module.f32({1, 1, 2}, {8, 9});
+  Array cache = module.f32({2, 1, 3, 2}, {1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60});
+  Values results = module.call({rows, cache, int64_t{1}, int64_t{1}, int64_t{2}});
+  EXPECT_EQ(floats(results, 0), (Floats{1, 2, 3, 4, 5, 6, 10, 20, 8, 9, 50, 60}));
+  EXPECT_EQ(floats(results, 1), (Floats{10, 20, 8, 9}));
+  EXPECT_EQ(module.error({rows, cache, int64_t{1}, int64_t{3}, int64_t{2}}),
+            "test.mlir:2:6: 'attn.cache_append': stores 1 rows behind 3 in a cache for 3");
+  EXPECT_EQ(module.error({rows, cache, int64_t{2}, int64_t{0}, int64_t{2}}),
+            "test.mlir:2:6: 'attn.cache_append': reads layer 2 of a cache of [2, 1, 3, 2]");
+  EXPECT_EQ(module.error({rows, cache, int64_t{0}, int64_t{0}, int64_t{4}}),
+            "test.mlir:3:15: 'attn.cache_read': reads 4 rows of a cache for 3");
+}
+
+TEST(Attn, ProjectionsAndEmbeddings) {
+  SmallModule module(R"(
+    attn.weight @W : !attn.weight<3x2, f32> tensor "w.{l}" layers 2
+    attn.weight @E : !attn.weight<4x2, f32> tensor "e"
+    func.func @dense(%l: index) -> (tensor<3x2xf32>, tensor<2x3xf32>, tensor<4x2xf32>) {
+      %w = attn.get_weight @W[%l] : !attn.weight<3x2, f32>
+      %0 = attn.dequantize %w : !attn.weight<3x2, f32> -> tensor<3x2xf32>
+      %t = attn.get_weight @W[%l] permuted [1, 0] : !attn.weight<2x3, f32>
+      %1 = attn.dequantize %t : !attn.weight<2x3, f32> -> tensor<2x3xf32>
+      %e = attn.get_weight @E : !attn.weight<4x2, f32>
+      %2 = attn.dequantize %e : !attn.weight<4x2, f32> -> tensor<4x2xf32>
+      return %0, %1, %2 : tensor<3x2xf32>, tensor<2x3xf32>, tensor<4x2xf32>
+    }
+    func.func @project(%x: tensor<?x2xf32>, %y: tensor<?x3xf32>, %l: index) -> tensor<?x3xf32> {
+      %w = attn.get_weight @W[%l] : !attn.weight<3x2, f32>
+      %0 = attn.project linear %x, %w into %y accumulate : tensor<?x2xf32>, !attn.weight<3x2, f32> into tensor<?x3xf32> -> tensor<?x3xf32>
+      return %0 : tensor<?x3xf32>
+    }
+    func.func @embed(%ids: tensor<3xi32>) -> tensor<3x2xf32> {
+      %e = attn.get_weight @E : !attn.weight<4x2, f32>
+      %0 = attn.embed %ids, %e : tensor<3xi32>, !attn.weight<4x2, f32> -> tensor<3x2xf32>
+      return %0 : tensor<3x2xf32>
+    })");
+  Values dense = module.call({int64_t{1}}, "dense");
+  Floats w = floats(dense, 0), table = floats(dense, 2);
+  ASSERT_EQ(w.size(), 6u);
+  EXPECT_EQ(floats(dense, 1), (Floats{w[0], w[2], w[4], w[1], w[3], w[5]}));
+  EXPECT_NE(w, floats(module.call({int64_t{0}}, "dense"), 0));
+  EXPECT_EQ(module.error({int64_t{2}}, "dense"),
+            "test.mlir:6:12: 'attn.dequantize': reads layer 2 of weight 'W', which has 2");
+
+  Values product = module.call(
+      {module.f32({1, 2}, {2, 3}), module.f32({1, 3}, {10, 20, 30}), int64_t{1}}, "project");
+  expectNear(floats(product),
+             {10 + 2 * w[0] + 3 * w[1], 20 + 2 * w[2] + 3 * w[3], 30 + 2 * w[4] + 3 * w[5]});
+  EXPECT_EQ(module.error({module.unwrittenF32({1, 2}), module.f32({1, 3}, {1, 2, 3}), int64_t{1}},
+                         "project"),
+            "test.mlir:15:12: 'attn.project': operand 0 has 2 elements that nothing wrote");
+  // Ids outside of the table read its nearest row.
+  EXPECT_EQ(floats(module.call({module.i32({3}, {1, -5, 77})}, "embed")),
+            (Floats{table[2], table[3], table[0], table[1], table[6], table[7]}));
+}
+
+} // namespace
