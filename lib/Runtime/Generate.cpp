@@ -9,7 +9,7 @@
 
 #include "heed/Runtime/Model.h"
 #include "heed/Text/ChatTemplate.h"
-#include "heed/Text/GgufTokenizer.h"
+#include "heed/Text/ModelTokenizer.h"
 #include "heed/Text/StreamDecoder.h"
 #include "heed/Text/Tokenizer.h"
 #include "heed/Weights/WeightsFile.h"

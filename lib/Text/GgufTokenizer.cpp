@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "heed/Text/GgufTokenizer.h"
+#include "GgufTokenizer.h"
 
 #include "heed/Weights/WeightsFile.h"
 
@@ -83,15 +83,33 @@ private:
   std::optional<Error> firstError;
 };
 
+/// What a model's files leave out.
+void setDefaults(TokenizerSpec &spec) {
+  if (spec.model == "llama") {
+    spec.bos = 1;
+    spec.eos = 2;
+    spec.unk = 0;
+    spec.addBos = true;
+    spec.addSpacePrefix = true;
+  } else if (spec.model == "bert") {
+    // The beginning is [CLS], the end [SEP].
+    spec.bos = 101;
+    spec.eos = 102;
+    spec.unk = 100;
+    spec.pad = 0;
+  }
+}
+
 } // namespace
 
-ErrorOr<TokenizerSpec> tokenizerSpecFrom(const WeightsFile &file) {
+ErrorOr<TokenizerSpec> ggufTokenizerSpec(const WeightsFile &file) {
   if (!file.meta("tokenizer.ggml.model"))
     return makeError(fmt::format("{}: the file has no tokenizer (metadata 'tokenizer.ggml.model')",
                                  file.path()));
   TokenizerSpec spec;
   Reader reader(file);
   reader.read("tokenizer.ggml.model", spec.model);
+  setDefaults(spec);
   reader.read("tokenizer.ggml.pre", spec.pre);
   reader.read("tokenizer.ggml.tokens", spec.tokens);
   reader.readTypes("tokenizer.ggml.token_type", spec.types);
@@ -106,6 +124,12 @@ ErrorOr<TokenizerSpec> tokenizerSpecFrom(const WeightsFile &file) {
   reader.read("tokenizer.ggml.add_eos_token", spec.addEos);
   reader.read("tokenizer.ggml.add_space_prefix", spec.addSpacePrefix);
   reader.read("tokenizer.chat_template", spec.chatTemplate);
+  if (spec.model == "bert") {
+    reader.readId("tokenizer.ggml.cls_token_id", spec.bos);
+    reader.readId("tokenizer.ggml.seperator_token_id", spec.eos); // as the format spells it
+    reader.read("tokenizer.ggml.normalizer.lowercase", spec.lowerCase);
+    spec.addBos = spec.addEos = true;
+  }
   if (reader.failure())
     return *reader.failure();
   return spec;

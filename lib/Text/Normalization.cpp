@@ -1,4 +1,4 @@
-//===- Normalization.cpp - canonical composition of text ------------------===//
+//===- Normalization.cpp - canonical forms of text ------------------------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <array>
 #include <utf8proc.h>
-#include <vector>
 
 namespace heed {
 
@@ -27,25 +26,17 @@ int combiningClass(utf8proc_int32_t character) {
   return utf8proc_get_property(character)->combining_class;
 }
 
-std::vector<utf8proc_int32_t> decompose(std::string_view text) {
-  std::vector<utf8proc_int32_t> characters;
-  characters.reserve(text.size());
-  while (!text.empty()) {
-    size_t length = nextUtf8(text).length;
-    utf8proc_int32_t character = utf8proc_int32_t(decodeUtf8(text, length));
-    text.remove_prefix(length);
-    // The longest canonical decomposition has four characters.
-    std::array<utf8proc_int32_t, 32> parts;
-    int boundClass = 0;
-    utf8proc_ssize_t count = utf8proc_decompose_char(
-        character, parts.data(), parts.size(),
-        utf8proc_option_t(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &boundClass);
-    if (count > 0 && size_t(count) <= parts.size())
-      characters.insert(characters.end(), parts.begin(), parts.begin() + count);
-    else
-      characters.push_back(character);
-  }
-  return characters;
+void appendDecomposed(std::vector<utf8proc_int32_t> &characters, utf8proc_int32_t character) {
+  // The longest canonical decomposition has four characters.
+  std::array<utf8proc_int32_t, 32> parts;
+  int boundClass = 0;
+  utf8proc_ssize_t count =
+      utf8proc_decompose_char(character, parts.data(), parts.size(),
+                              utf8proc_option_t(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE), &boundClass);
+  if (count > 0 && size_t(count) <= parts.size())
+    characters.insert(characters.end(), parts.begin(), parts.begin() + count);
+  else
+    characters.push_back(character);
 }
 
 /// Sorts each run of marks by combining class; marks of one class keep their order.
@@ -74,7 +65,13 @@ void sortMarks(std::vector<utf8proc_int32_t> &characters) {
 }
 
 void appendNfc(std::string &result, std::string_view valid) {
-  std::vector<utf8proc_int32_t> characters = decompose(valid);
+  std::vector<utf8proc_int32_t> characters;
+  characters.reserve(valid.size());
+  while (!valid.empty()) {
+    size_t length = nextUtf8(valid).length;
+    appendDecomposed(characters, utf8proc_int32_t(decodeUtf8(valid, length)));
+    valid.remove_prefix(length);
+  }
   sortMarks(characters);
   utf8proc_ssize_t count =
       utf8proc_normalize_utf32(characters.data(), utf8proc_ssize_t(characters.size()),
@@ -84,6 +81,15 @@ void appendNfc(std::string &result, std::string_view valid) {
 }
 
 } // namespace
+
+void decomposeCanonically(std::vector<int32_t> &characters) {
+  std::vector<utf8proc_int32_t> decomposed;
+  decomposed.reserve(characters.size());
+  for (int32_t character : characters)
+    appendDecomposed(decomposed, character);
+  sortMarks(decomposed);
+  characters = std::move(decomposed);
+}
 
 std::string normalizeNfc(std::string_view text) {
   std::string result;

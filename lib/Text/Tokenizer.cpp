@@ -7,106 +7,28 @@
 
 #include "heed/Text/Tokenizer.h"
 
-#include "ByteAlphabet.h"
-#include "Normalization.h"
 #include "TokenizerTables.h"
 
 #include <fmt/format.h>
 
 namespace heed {
 
-namespace {
-
-/// One call of `Tokenizer::encode`.
-class Encoding {
-public:
-  explicit Encoding(const Tokenizer::Tables &used) : tables(used), splitter(used.preTokenizer) {}
-
-  ErrorOr<void> addText(std::string_view text, const SpecialTokens &specials);
-  void addToken(int64_t id) { ids.push_back(int32_t(id)); }
-  std::vector<int32_t> take() { return std::move(ids); }
-
-private:
-  ErrorOr<void> addPlain(std::string_view text);
-  ErrorOr<void> addPiece(std::string_view piece);
-  ErrorOr<int32_t> byteToken(uint8_t byte) const;
-
-  const Tokenizer::Tables &tables;
-  PreTokenizer::Splitter splitter;
-  BytePairMerger::Scratch scratch;
-  std::vector<std::string_view> pieces;
-  std::vector<int32_t> pieceIds;
-  std::vector<int32_t> ids;
-};
-
-ErrorOr<void> Encoding::addText(std::string_view text, const SpecialTokens &specials) {
+/// Appends the ids of `text`, in which tokens of `specials` count as such.
+static ErrorOr<void> addText(const Tokenizer::Tables &tables, std::string_view text,
+                             const TextSet &specials, std::vector<int32_t> &ids) {
+  std::unique_ptr<TokenModel::Encoder> encoder = tables.model->encoder();
   size_t begin = 0;
   while (begin < text.size()) {
-    SpecialTokens::Match match = specials.find(text, begin);
-    std::string_view plain = text.substr(begin, match.begin - begin);
-    std::string prefixed;
-    if (begin == 0 && tables.spec.addSpacePrefix && !plain.empty() && plain[0] != ' ') {
-      prefixed = " ";
-      prefixed += plain;
-      plain = prefixed;
-    }
-    if (auto done = addPlain(plain); !done)
-      return done;
+    TextSet::Match match = specials.find(text, begin);
+    if (match.begin != begin)
+      if (auto done = encoder->add(text.substr(begin, match.begin - begin), begin == 0, ids); !done)
+        return done;
     if (match.length != 0)
-      addToken(match.id);
+      ids.push_back(match.id);
     begin = match.begin + match.length;
   }
   return {};
 }
-
-ErrorOr<void> Encoding::addPlain(std::string_view text) {
-  std::string normalized;
-  if (tables.preTokenizer.normalizes()) {
-    normalized = normalizeNfc(text);
-    text = normalized;
-  }
-  pieces.clear();
-  if (auto done = splitter.split(text, pieces); !done)
-    return done;
-  for (std::string_view piece : pieces)
-    if (auto done = addPiece(piece); !done)
-      return done;
-  return {};
-}
-
-ErrorOr<void> Encoding::addPiece(std::string_view piece) {
-  // Each byte is spelled with one or two bytes, so a longer piece is no token.
-  if (tables.preTokenizer.takesWholePieces() && piece.size() <= Tokenizer::MaxTokenBytes) {
-    int32_t id = tables.find(spellBytes(piece));
-    if (id >= 0 && tables.typeOf(id) == TokenType::Normal) {
-      ids.push_back(id);
-      return {};
-    }
-  }
-  pieceIds.clear();
-  for (char c : piece) {
-    auto id = byteToken(uint8_t(c));
-    if (!id)
-      return id.error();
-    pieceIds.push_back(*id);
-  }
-  tables.merger.merge(pieceIds, scratch);
-  ids.insert(ids.end(), pieceIds.begin(), pieceIds.end());
-  return {};
-}
-
-ErrorOr<int32_t> Encoding::byteToken(uint8_t byte) const {
-  if (int32_t id = tables.idOfByte[byte]; id >= 0)
-    return id;
-  int32_t unknown = int32_t(tables.spec.unk);
-  if (unknown >= 0 && tables.typeOf(unknown) == TokenType::Unknown)
-    return unknown;
-  return makeError(fmt::format("the text has a byte 0x{:02x}, for which this vocabulary has no "
-                               "token; remove it from the text",
-                               byte));
-}
-
-} // namespace
 
 ErrorOr<Tokenizer> Tokenizer::create(TokenizerSpec spec) {
   auto built = Tables::build(std::move(spec));
@@ -128,15 +50,15 @@ ErrorOr<std::vector<int32_t>> Tokenizer::encode(std::string_view text,
   if (addEos && spec.eos < 0)
     return makeError("an end token is asked for, but this vocabulary has none");
 
-  Encoding encoding(*tables);
+  std::vector<int32_t> ids;
   if (addBos)
-    encoding.addToken(spec.bos);
-  const SpecialTokens &specials = options.parseSpecial ? tables->specials : tables->userDefined;
-  if (auto done = encoding.addText(text, specials); !done)
+    ids.push_back(int32_t(spec.bos));
+  const TextSet &specials = options.parseSpecial ? tables->specials : tables->userDefined;
+  if (auto done = addText(*tables, text, specials, ids); !done)
     return done.error();
   if (addEos)
-    encoding.addToken(spec.eos);
-  return encoding.take();
+    ids.push_back(int32_t(spec.eos));
+  return ids;
 }
 
 std::string Tokenizer::decode(int32_t id) const {

@@ -7,7 +7,6 @@
 
 #include "TokenizerTables.h"
 
-#include "ByteAlphabet.h"
 #include "Quotation.h"
 
 #include <algorithm>
@@ -56,24 +55,28 @@ TokenType Tokenizer::Tables::typeOf(int32_t id) const {
   return spec.types.empty() ? TokenType::Normal : TokenType(spec.types[size_t(id)]);
 }
 
-ErrorOr<std::shared_ptr<const Tokenizer::Tables>> Tokenizer::Tables::build(TokenizerSpec spec) {
-  if (spec.model != "gpt2")
-    return makeError(fmt::format("unsupported tokenizer model {}; supported is 'gpt2' (byte-level "
-                                 "byte-pair encoding)",
-                                 quoted(spec.model)));
-  auto preTokenizer = PreTokenizer::create(spec.pre);
-  if (!preTokenizer)
-    return preTokenizer.error();
+int32_t Tokenizer::Tables::unknown() const {
+  return spec.unk >= 0 && typeOf(int32_t(spec.unk)) == TokenType::Unknown ? int32_t(spec.unk) : -1;
+}
 
-  auto tables = std::make_shared<Tables>(std::move(spec), std::move(*preTokenizer));
+Error Tokenizer::Tables::missingByte(uint8_t byte) const {
+  return makeError(fmt::format("the text has a byte 0x{:02x}, for which this vocabulary has no "
+                               "token; remove it from the text",
+                               byte));
+}
+
+ErrorOr<std::shared_ptr<const Tokenizer::Tables>> Tokenizer::Tables::build(TokenizerSpec spec) {
+  auto model = TokenModel::create(spec);
+  if (!model)
+    return model.error();
+  auto tables = std::make_shared<Tables>(std::move(spec), std::move(*model));
   if (auto done = tables->checkLengths(); !done)
     return done.error();
   if (auto done = tables->checkSpecialIds(); !done)
     return done.error();
   if (auto done = tables->addTokens(); !done)
     return done.error();
-  tables->addBytes();
-  if (auto done = tables->addMerges(); !done)
+  if (auto done = tables->model->prepare(*tables); !done)
     return done.error();
   tables->addSpecials();
   return std::shared_ptr<const Tables>(std::move(tables));
@@ -151,58 +154,23 @@ ErrorOr<void> Tokenizer::Tables::addToken(int32_t id) {
     bytes.emplace_back(1, char(*value));
     return {};
   }
-  // An ordinary token that is not in the byte alphabet was added as plain text.
-  std::optional<std::string> spelled;
-  if (type == TokenType::Normal)
-    spelled = readSpelling(text);
-  bytes.push_back(spelled ? std::move(*spelled) : text);
+  bool spelled = type == TokenType::Normal || type == TokenType::Unused;
+  bytes.push_back(spelled ? model->decoded(text) : text);
   return {};
 }
 
-void Tokenizer::Tables::addBytes() {
-  idOfByte.fill(-1);
+std::array<int32_t, 256> Tokenizer::Tables::byteTokens() const {
+  std::array<int32_t, 256> ids;
+  ids.fill(-1);
   for (size_t id = 0; id < bytes.size(); ++id)
     if (typeOf(int32_t(id)) == TokenType::Byte)
-      idOfByte[uint8_t(bytes[id][0])] = int32_t(id);
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    int32_t id = find(spellBytes(std::string(1, char(byte))));
-    if (id >= 0 && typeOf(id) == TokenType::Normal)
-      idOfByte[byte] = id;
-  }
-}
-
-ErrorOr<void> Tokenizer::Tables::addMerges() {
-  for (size_t i = 0; i < spec.merges.size(); ++i) {
-    std::string_view text = spec.merges[i];
-    size_t space = text.find(' ');
-    if (space == 0 || space == std::string_view::npos || space + 1 == text.size() ||
-        text.find(' ', space + 1) != std::string_view::npos)
-      return makeError(
-          fmt::format("merge {} is {}; expected two tokens with a space between", i, quoted(text)));
-    std::string_view leftText = text.substr(0, space);
-    std::string_view rightText = text.substr(space + 1);
-    std::string mergedText = std::string(leftText) + std::string(rightText);
-    int32_t left = find(leftText);
-    int32_t right = find(rightText);
-    int32_t merged = find(mergedText);
-    if (left < 0 || right < 0 || merged < 0)
-      return makeError(fmt::format("merge {} is {}, but no token is {}", i, quoted(text),
-                                   quoted(left < 0    ? leftText
-                                          : right < 0 ? rightText
-                                                      : std::string_view(mergedText))));
-    // Only then does every text come back from its tokens. It fails where a token of another type
-    // than Normal, whose text is not in the byte alphabet, stands in a merge.
-    if (bytes[size_t(merged)] != bytes[size_t(left)] + bytes[size_t(right)])
-      return makeError(fmt::format("merge {} is {}, but token {} does not decode to its halves", i,
-                                   quoted(text), merged));
-    merger.addRule(left, right, merged);
-  }
-  return {};
+      ids[uint8_t(bytes[id][0])] = int32_t(id);
+  return ids;
 }
 
 void Tokenizer::Tables::addSpecials() {
-  std::vector<SpecialTokens::Entry> both;
-  std::vector<SpecialTokens::Entry> user;
+  std::vector<TextSet::Entry> both;
+  std::vector<TextSet::Entry> user;
   ends.assign(spec.tokens.size(), false);
   for (size_t i = 0; i < spec.tokens.size(); ++i) {
     const std::string &text = spec.tokens[i];
@@ -216,8 +184,8 @@ void Tokenizer::Tables::addSpecials() {
     else if (std::find(EndNames.begin(), EndNames.end(), text) != EndNames.end())
       ends[i] = true;
   }
-  specials = SpecialTokens(std::move(both));
-  userDefined = SpecialTokens(std::move(user));
+  specials = TextSet(std::move(both));
+  userDefined = TextSet(std::move(user));
   for (int64_t id : {spec.eos, spec.eot})
     if (id >= 0)
       ends[size_t(id)] = true;

@@ -8,9 +8,8 @@
 #ifndef HEED_LIB_TEXT_TOKENIZERTABLES_H
 #define HEED_LIB_TEXT_TOKENIZERTABLES_H
 
-#include "BytePairMerger.h"
-#include "PreTokenizer.h"
-#include "SpecialTokens.h"
+#include "TextSet.h"
+#include "TokenModel.h"
 #include "heed/Text/Tokenizer.h"
 
 #include <array>
@@ -26,21 +25,24 @@ struct Tokenizer::Tables {
 
   int32_t find(std::string_view text) const;
   TokenType typeOf(int32_t id) const;
+  /// The byte token of each byte, -1 where there is none.
+  std::array<int32_t, 256> byteTokens() const;
+  /// The token that stands for what has none, -1 if there is none. A control token never does.
+  int32_t unknown() const;
+  /// The error for a byte that no token is for.
+  Error missingByte(uint8_t byte) const;
 
-  explicit Tables(TokenizerSpec unchecked, PreTokenizer cutter)
-      : spec(std::move(unchecked)), preTokenizer(std::move(cutter)) {}
+  Tables(TokenizerSpec unchecked, std::unique_ptr<TokenModel> algorithm)
+      : spec(std::move(unchecked)), model(std::move(algorithm)) {}
   /// The views below point into it.
   TokenizerSpec spec;
-  PreTokenizer preTokenizer;
+  std::unique_ptr<TokenModel> model;
   std::unordered_map<std::string_view, int32_t> idOfText;
   /// What each token decodes to.
   std::vector<std::string> bytes;
-  /// The token of each byte, -1 where there is none.
-  std::array<int32_t, 256> idOfByte{};
-  BytePairMerger merger;
   /// Control and user-defined tokens, and the latter alone.
-  SpecialTokens specials;
-  SpecialTokens userDefined;
+  TextSet specials;
+  TextSet userDefined;
   /// Whether each token ends the text.
   std::vector<bool> ends;
 
@@ -49,8 +51,6 @@ private:
   ErrorOr<void> checkSpecialIds() const;
   ErrorOr<void> addTokens();
   ErrorOr<void> addToken(int32_t id);
-  void addBytes();
-  ErrorOr<void> addMerges();
   void addSpecials();
 };
 

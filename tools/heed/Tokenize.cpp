@@ -8,7 +8,7 @@
 #include "Commands.h"
 
 #include "heed/Runtime/GenerateFlags.h"
-#include "heed/Text/GgufTokenizer.h"
+#include "heed/Text/ModelTokenizer.h"
 #include "heed/Text/Tokenizer.h"
 #include "heed/Weights/WeightsFile.h"
 

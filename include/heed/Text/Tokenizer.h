@@ -38,17 +38,21 @@ enum class TokenType : int32_t {
 
 /// A tokenizer as a file describes it, unchecked. Ids of -1 are absent.
 struct TokenizerSpec {
-  /// The algorithm; only "gpt2" (byte-level BPE) is supported.
+  /// The algorithm: "gpt2" (byte-level byte-pair encoding), "llama" (SentencePiece: merges by
+  /// score), "bert" or "wordpiece" (the longest piece first).
   std::string model;
-  /// The pre-tokenizer: one of `supportedPreTokenizers()`.
+  /// The pre-tokenizer of "gpt2": one of `supportedPreTokenizers()`.
   std::string pre;
-  /// The text of token i; for ordinary tokens spelled in GPT-2's byte alphabet.
+  /// The text of token i. Ordinary ones are spelled as the algorithm's files do: in GPT-2's byte
+  /// alphabet; with U+2581 for a space ("llama"); with U+2581 before a piece that begins a word
+  /// ("bert"), or ## before one that doesn't ("wordpiece").
   std::vector<std::string> tokens;
   /// `TokenType` of token i; empty if all are ordinary.
   std::vector<int32_t> types;
-  /// "left right" pairs, the strongest first.
+  /// Of "gpt2": "left right" pairs, the strongest first.
   std::vector<std::string> merges;
-  /// Unused by byte-level BPE; empty or as long as `tokens`.
+  /// Of "llama": the token that two neighbours make is made earlier the higher its score is. Empty
+  /// for the others, or as long as `tokens`.
   std::vector<float> scores;
   int64_t bos = -1;
   int64_t eos = -1;
@@ -58,8 +62,14 @@ struct TokenizerSpec {
   int64_t eot = -1;
   bool addBos = false;
   bool addEos = false;
-  /// Puts a space before a text that does not start with one.
+  /// Puts a space before a text that does not start with one; in "llama" before every text, and
+  /// before what follows a special token.
   bool addSpacePrefix = false;
+  /// What "bert" and "wordpiece" do to a text first. Accents go where letters are lower-cased,
+  /// unless the file says otherwise.
+  bool lowerCase = true;
+  std::optional<bool> stripAccents;
+  bool spaceIdeographs = true;
   /// The file's template, only ever compared with known ones (see ChatTemplate.h).
   std::string chatTemplate;
 };
@@ -88,15 +98,17 @@ public:
   static constexpr size_t MaxTextBytes = size_t(1) << 30;
 
   /// Checks `spec` and builds the tables. Errors: an unsupported model or pre-tokenizer; arrays
-  /// of different lengths; a token that is too long, occurs twice or is a malformed byte token
-  /// (`<0x-1>`); a merge that names no token or whose token decodes to something else; a special id
-  /// outside the vocabulary. Empty tokens are legal (some files pad with them): they decode to
-  /// nothing and no text yields them.
+  /// of different lengths; no scores, or one that is NaN, where the model needs them; a token that
+  /// is too long, occurs twice or is a malformed byte token (`<0x-1>`); a merge that names no token
+  /// or whose token decodes to something else; a special id outside the vocabulary. Empty tokens
+  /// are legal (some files pad with them): they decode to nothing and no text yields them.
   static ErrorOr<Tokenizer> create(TokenizerSpec spec);
 
   /// The ids of `text`, any byte string. A byte that is no part of valid UTF-8 becomes its own
   /// byte token, so `decode(*encode(x)) == x` for a vocabulary with all 256 byte tokens, except
-  /// under "qwen2", which normalises text to NFC as its model was trained. Takes O(n log n) time
+  /// under "qwen2", which normalises text to NFC as its model was trained, and under "llama" for a
+  /// U+2581 in the text, which is its space. "bert" and "wordpiece" drop what isn't text, and give
+  /// the unknown token for words without pieces. Takes O(n log n) time
   /// and O(n) memory whatever the text; a piece may be as long as the text. Errors: a byte for
   /// which the vocabulary has no token (unless `unk` is of type Unknown and stands in for it; a
   /// control token never does, or any stray byte could end a prompt); a text beyond
@@ -104,7 +116,8 @@ public:
   ErrorOr<std::vector<int32_t>> encode(std::string_view text, EncodeOptions options = {}) const;
 
   /// The bytes of one token, which need not be whole characters (see StreamDecoder.h). A control
-  /// token gives its spelling; an id outside the vocabulary gives nothing.
+  /// token gives its spelling, a piece that begins a word ("bert") a space before it; an id
+  /// outside the vocabulary gives nothing.
   std::string decode(int32_t id) const;
   std::string decode(std::span<const int32_t> ids) const;
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "heed/Text/GgufTokenizer.h"
+#include "heed/Text/ModelTokenizer.h"
 
 #include "heed/Weights/WeightsFile.h"
 
@@ -125,6 +125,37 @@ TEST(GgufTokenizer, KeepsDefaultsForMissingKeys) {
   EXPECT_EQ(spec->eos, -1);
   EXPECT_FALSE(spec->addBos);
   EXPECT_TRUE(spec->tokens.empty() && spec->chatTemplate.empty());
+}
+
+TEST(GgufTokenizer, DefaultsDependOnTheModel) {
+  auto llama = GgufWriter().text("tokenizer.ggml.model", "llama").read();
+  ASSERT_TRUE(llama) << llama.message();
+  EXPECT_EQ(llama->bos, 1);
+  EXPECT_EQ(llama->eos, 2);
+  EXPECT_EQ(llama->unk, 0);
+  EXPECT_TRUE(llama->addBos && llama->addSpacePrefix && !llama->addEos);
+  auto without = GgufWriter()
+                     .text("tokenizer.ggml.model", "llama")
+                     .flag("tokenizer.ggml.add_bos_token", false)
+                     .flag("tokenizer.ggml.add_space_prefix", false)
+                     .read();
+  ASSERT_TRUE(without) << without.message();
+  EXPECT_FALSE(without->addBos || without->addSpacePrefix);
+}
+
+TEST(GgufTokenizer, ReadsTheKeysOfBert) {
+  auto spec = GgufWriter()
+                  .text("tokenizer.ggml.model", "bert")
+                  .texts("tokenizer.ggml.tokens", {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "▁a", "b"})
+                  .integers("tokenizer.ggml.token_type", {3, 3, 3, 3, 1, 1})
+                  .id("tokenizer.ggml.cls_token_id", 2)
+                  .id("tokenizer.ggml.seperator_token_id", 3)
+                  .id("tokenizer.ggml.unknown_token_id", 1)
+                  .read();
+  ASSERT_TRUE(spec) << spec.message();
+  auto tokenizer = Tokenizer::create(*spec);
+  ASSERT_TRUE(tokenizer) << tokenizer.message();
+  EXPECT_EQ(*tokenizer->encode("AB x"), (std::vector<int32_t>{2, 4, 5, 1, 3}));
 }
 
 TEST(GgufTokenizer, SaysWhenThereIsNone) {

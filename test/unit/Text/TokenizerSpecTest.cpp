@@ -23,12 +23,13 @@ static std::string errorOf(TokenizerSpec spec) {
 
 TEST(TokenizerSpec, NamesTheSupportedModels) {
   TokenizerSpec spec = byteVocabulary("gpt-2");
-  spec.model = "llama";
-  EXPECT_EQ(errorOf(spec), "unsupported tokenizer model 'llama'; supported is 'gpt2' (byte-level "
-                           "byte-pair encoding)");
+  spec.model = "t5";
+  const std::string supported = "; supported are 'gpt2' (byte-level byte-pair encoding), 'llama' "
+                                "(SentencePiece), 'bert' and 'wordpiece'";
+  EXPECT_EQ(errorOf(spec), "unsupported tokenizer model 't5'" + supported);
   spec.model = "\n\xFF" + std::string(1000, 'x');
-  EXPECT_EQ(errorOf(spec), "unsupported tokenizer model '\\x0a\\xff" + std::string(38, 'x') +
-                               "...'; supported is 'gpt2' (byte-level byte-pair encoding)");
+  EXPECT_EQ(errorOf(spec),
+            "unsupported tokenizer model '\\x0a\\xff" + std::string(38, 'x') + "...'" + supported);
 }
 
 TEST(TokenizerSpec, NamesTheSupportedPreTokenizers) {

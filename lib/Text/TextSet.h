@@ -1,12 +1,12 @@
-//===- SpecialTokens.h - tokens that are looked for in the text itself ----===//
+//===- TextSet.h - token texts, found in a text by the longest match ------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef HEED_LIB_TEXT_SPECIALTOKENS_H
-#define HEED_LIB_TEXT_SPECIALTOKENS_H
+#ifndef HEED_LIB_TEXT_TEXTSET_H
+#define HEED_LIB_TEXT_TEXTSET_H
 
 #include <bitset>
 #include <cstddef>
@@ -17,7 +17,7 @@
 namespace heed {
 
 /// A set of strings, of which the longest at a place can be found.
-class SpecialTokens {
+class TextSet {
 public:
   struct Entry {
     std::string_view text;
@@ -29,18 +29,20 @@ public:
     int32_t id;
   };
 
-  SpecialTokens() = default;
+  TextSet() = default;
   /// The texts must differ from each other, must not be empty and must outlive this set.
-  explicit SpecialTokens(std::vector<Entry> texts);
+  explicit TextSet(std::vector<Entry> texts);
 
   /// The first match in `text` at or after `from`, and of those at one place the longest. Where
   /// there is none, an empty match at the end of the text. Takes at most the length of the
   /// longest entry in steps for each byte passed.
   Match find(std::string_view text, size_t from) const;
 
-private:
+  /// The longest entry that stands in `text` at `begin`; an empty match where there is none. Takes
+  /// a binary search for each byte of it.
   Match longestAt(std::string_view text, size_t begin) const;
 
+private:
   /// Sorted by text.
   std::vector<Entry> entries;
   std::bitset<256> firstBytes;
@@ -48,4 +50,4 @@ private:
 
 } // namespace heed
 
-#endif // HEED_LIB_TEXT_SPECIALTOKENS_H
+#endif // HEED_LIB_TEXT_TEXTSET_H

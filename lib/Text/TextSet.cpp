@@ -1,25 +1,25 @@
-//===- SpecialTokens.cpp - tokens that are looked for in the text itself ---===//
+//===- TextSet.cpp - token texts, found in a text by the longest match ----===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "SpecialTokens.h"
+#include "TextSet.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace heed {
 
-SpecialTokens::SpecialTokens(std::vector<Entry> texts) : entries(std::move(texts)) {
+TextSet::TextSet(std::vector<Entry> texts) : entries(std::move(texts)) {
   std::sort(entries.begin(), entries.end(),
             [](const Entry &a, const Entry &b) { return a.text < b.text; });
   for (const Entry &entry : entries)
     firstBytes.set(uint8_t(entry.text[0]));
 }
 
-SpecialTokens::Match SpecialTokens::find(std::string_view text, size_t from) const {
+TextSet::Match TextSet::find(std::string_view text, size_t from) const {
   for (size_t begin = from; begin < text.size(); ++begin) {
     if (!firstBytes.test(uint8_t(text[begin])))
       continue;
@@ -30,7 +30,7 @@ SpecialTokens::Match SpecialTokens::find(std::string_view text, size_t from) con
   return {text.size(), 0, -1};
 }
 
-SpecialTokens::Match SpecialTokens::longestAt(std::string_view text, size_t begin) const {
+TextSet::Match TextSet::longestAt(std::string_view text, size_t begin) const {
   // [low, high) are the entries that start with the text's first `depth` bytes. Sorted, one that
   // is exactly those bytes comes first.
   Match best{begin, 0, -1};
