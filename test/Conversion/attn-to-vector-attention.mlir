@@ -7,6 +7,10 @@
 // CHECK: %[[S:.*]] = memref.alloca() {alignment = 64 : i64} : memref<64x32xf32>
 // CHECK: memref.dim %[[K]]
 // CHECK: vector.load %[[MAX]]
+// What the rows determine is computed before the loop over keys.
+// CHECK: %[[ROW:.*]] = vector.load %[[ROWS]]{{.*}} vector<16xindex>
+// CHECK: %[[P:.*]] = vector.broadcast %[[PAST]]
+// CHECK: %[[I:.*]] = arith.addi %[[P]], %[[ROW]] : vector<16xindex>
 // Scores of whole groups of 8 keys, then of single ones.
 // CHECK: scf.for
 // CHECK: scf.for
@@ -14,11 +18,8 @@
 // CHECK: memref.load %[[K]]
 // CHECK-COUNT-16: vector.fma
 // CHECK: arith.constant dense<0.180336878> : vector<16xf32>
-// CHECK: %[[ROW:.*]] = vector.load %[[ROWS]]{{.*}} vector<16xindex>
 // CHECK: %[[J:.*]] = arith.addi %[[START]],
 // What is the same in all lanes stays scalar; what isn't is compared in lanes.
-// CHECK: %[[P:.*]] = vector.broadcast %[[PAST]]
-// CHECK: %[[I:.*]] = arith.addi %[[P]], %[[ROW]] : vector<16xindex>
 // CHECK: %[[JS:.*]] = vector.broadcast %[[J]]
 // CHECK: %[[VISIBLE:.*]] = arith.cmpi sle, %[[JS]], %[[I]] : vector<16xindex>
 // CHECK: arith.select %[[VISIBLE]]
@@ -48,16 +49,16 @@ func.func @masked(%q: memref<64x32xf32>, %k: memref<?x64xf32>, %v: memref<?x48xf
 
 // -----
 
-// A modifier sees the score in its own unit: log2(e) comes after it. A table that it reads is read
-// lane by lane.
+// A modifier sees the score in its own unit: log2(e) comes after it. A table that it reads by
+// head is read lane by lane, before the loop over keys.
 // CHECK-LABEL: func.func @modified
 // CHECK-SAME: %[[BIAS:[a-z0-9]+]]: memref<4xf32>
+// CHECK-COUNT-16: memref.load %[[BIAS]]
+// CHECK: %[[B:.*]] = vector.from_elements
 // CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<1.250000e-01> : vector<16xf32>
 // CHECK-DAG: %[[LOG2E:.*]] = arith.constant dense<1.44269502> : vector<16xf32>
 // CHECK: %[[SCORE:.*]] = arith.mulf %{{.*}}, %[[SCALE]]
 // CHECK: %[[CAPPED:.*]] = math.tanh %[[SCORE]] : vector<16xf32>
-// CHECK-COUNT-16: memref.load %[[BIAS]]
-// CHECK: %[[B:.*]] = vector.from_elements
 // CHECK: %[[BIASED:.*]] = arith.addf %[[CAPPED]], %[[B]]
 // CHECK: arith.mulf %[[BIASED]], %[[LOG2E]]
 func.func @modified(%q: memref<8x16xf32>, %k: memref<?x8xf32>, %heads: memref<16xindex>, %bias: memref<4xf32>,

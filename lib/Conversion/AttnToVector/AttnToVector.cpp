@@ -34,11 +34,12 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
     KernelShape shape = KernelShape::forNativeLanes(nativeLanes);
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<ProjectOp, EmbedOp, OnlineAttentionOp>(op))
+      if (isa<ProjectOp, EmbedOp, OnlineAttentionOp, ClassifyKeysOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
-      if (op->getNumResults() != 0) {
+      bool isTensorForm = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>);
+      if (isTensorForm) {
         op->emitOpError("is in tensor form; bufferize before converting to vectors");
         return signalPassFailure();
       }
@@ -48,6 +49,8 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
         lowered = lowerProject(builder, project, shape);
       else if (auto embed = dyn_cast<EmbedOp>(op))
         lowered = lowerEmbed(builder, embed);
+      else if (auto classify = dyn_cast<ClassifyKeysOp>(op))
+        lowered = replace(classify);
       else
         lowered = lowerOnlineAttention(builder, cast<OnlineAttentionOp>(op), shape);
       if (failed(lowered))
@@ -55,6 +58,14 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
       op->erase();
       ++numKernels;
     }
+  }
+
+  static LogicalResult replace(ClassifyKeysOp op) {
+    OpBuilder builder(op);
+    FailureOr<SmallVector<Value>> answers = lowerClassifyKeys(builder, op);
+    if (succeeded(answers))
+      op->replaceAllUsesWith(*answers);
+    return success(succeeded(answers));
   }
 };
 

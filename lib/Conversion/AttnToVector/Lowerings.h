@@ -20,6 +20,7 @@
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace heed::attn {
@@ -43,6 +44,9 @@ mlir::LogicalResult lowerProject(mlir::OpBuilder &builder, ProjectOp op, const K
 mlir::LogicalResult lowerEmbed(mlir::OpBuilder &builder, EmbedOp op);
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,
                                          const KernelShape &shape);
+/// Builds the two answers of the op and returns them: any, all.
+mlir::FailureOr<mlir::SmallVector<mlir::Value>> lowerClassifyKeys(mlir::OpBuilder &builder,
+                                                                  ClassifyKeysOp op);
 
 /// The matrix [leading axes, trailing axes] that a contiguous memref is; the last `trailing` axes
 /// become its columns. Fails at `op` where the layout doesn't allow it.
@@ -52,10 +56,25 @@ mlir::FailureOr<mlir::Value> asMatrix(mlir::OpBuilder &builder, mlir::Operation 
 /// 2^x for x <= 0 in 16 lanes: within 1 ulp, and exactly 0 below -126.5 and for -inf.
 mlir::Value exp2OfNonPositive(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
 
-/// Evaluates a region of scalar ops for 16 lanes. `arguments` are scalars (the same in all lanes)
-/// or vectors of 16. What depends on no vector stays scalar.
-mlir::FailureOr<mlir::Value> evaluateInLanes(mlir::OpBuilder &builder, mlir::Region &region,
-                                             mlir::ValueRange arguments);
+/// Evaluates a region of scalar ops for 16 lanes, as its arguments become known: what the rows
+/// determine is computed before the loop over keys, what one key determines once for all lanes.
+/// A copy goes on from where the original is.
+class RegionInLanes {
+public:
+  explicit RegionInLanes(mlir::Region &region) : region(region) {}
+
+  /// Arguments `first` … of the region are `values`: scalars (the same in all lanes) or vectors of
+  /// 16. Evaluates all that is determined now.
+  mlir::LogicalResult set(mlir::OpBuilder &builder, unsigned first, mlir::ValueRange values);
+  /// What the region yields, a vector of 16, once all arguments are set.
+  mlir::Value result(mlir::OpBuilder &builder) const;
+
+private:
+  mlir::LogicalResult evaluate(mlir::OpBuilder &builder, mlir::Operation &op);
+
+  mlir::Region &region;
+  mlir::IRMapping mapping;
+};
 
 } // namespace heed::attn
 

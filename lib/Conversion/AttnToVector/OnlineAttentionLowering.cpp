@@ -47,6 +47,9 @@ public:
   LogicalResult build(OpBuilder &builder) {
     scores = allocateScores();
     SmallVector<Value> before = loadVectors(builder, op.getMax());
+    if (failed(enterRows(builder, op.getScore(), 1, scoreOfRows)) ||
+        failed(enterRows(builder, op.getMask(), 0, maskOfRows)))
+      return failure();
 
     SmallVector<Value> maxima = before;
     if (failed(forEachRows(
@@ -140,6 +143,20 @@ private:
     return built;
   }
 
+  /// Evaluates of a region what the lanes' heads and rows, its arguments from `first` on,
+  /// determine.
+  LogicalResult enterRows(OpBuilder &builder, Region &region, unsigned first,
+                          SmallVectorImpl<RegionInLanes> &ofRows) {
+    if (region.empty())
+      return success();
+    SmallVector<Value> heads = loadVectors(builder, op.getHeads()),
+                       rows = loadVectors(builder, op.getRows());
+    for (int64_t v = 0; v < vectors; ++v)
+      if (failed(ofRows.emplace_back(region).set(builder, first, {heads[v], rows[v]})))
+        return failure();
+    return success();
+  }
+
   LogicalResult buildScores(OpBuilder &builder, Value first, int64_t count,
                             SmallVector<Value> &maxima) {
     SmallVector<Value> sums(count * vectors, splat(builder, 0));
@@ -162,11 +179,6 @@ private:
     bool modified = !op.getScore().empty();
     Value factor = splat(builder, modified ? scale : scale * log2e);
     Value unit = splat(builder, log2e), hidden = splat(builder, -INFINITY);
-    SmallVector<Value> heads, rows;
-    if (modified || !op.getMask().empty()) {
-      heads = loadVectors(builder, op.getHeads());
-      rows = loadVectors(builder, op.getRows());
-    }
     for (int64_t row = 0; row < count; ++row) {
       Value index = add(builder, first, row);
       Value key = arith::AddIOp::create(builder, loc, op.getStart(), index);
@@ -175,18 +187,16 @@ private:
         Value score =
             arith::MulFOp::create(builder, loc, loop.getResult(row * vectors + v), factor);
         if (modified) {
-          FailureOr<Value> changed =
-              evaluateInLanes(builder, op.getScore(), {score, heads[v], rows[v], key});
-          if (failed(changed))
+          RegionInLanes here = scoreOfRows[v];
+          if (failed(here.set(builder, 0, score)) || failed(here.set(builder, 3, key)))
             return failure();
-          score = arith::MulFOp::create(builder, loc, *changed, unit);
+          score = arith::MulFOp::create(builder, loc, here.result(builder), unit);
         }
         if (!op.getMask().empty()) {
-          FailureOr<Value> visible =
-              evaluateInLanes(builder, op.getMask(), {heads[v], rows[v], key});
-          if (failed(visible))
+          RegionInLanes here = maskOfRows[v];
+          if (failed(here.set(builder, 2, key)))
             return failure();
-          score = arith::SelectOp::create(builder, loc, *visible, score, hidden);
+          score = arith::SelectOp::create(builder, loc, here.result(builder), score, hidden);
         }
         Value larger =
             arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, score, maxima[v]);
@@ -254,6 +264,7 @@ private:
   VectorType lanes;
   int64_t vectors, depth, width;
   Value zero, keys, scores;
+  SmallVector<RegionInLanes> scoreOfRows, maskOfRows; ///< one for each vector of lanes
 };
 
 } // namespace

@@ -35,40 +35,51 @@ static Value cloneForEachLane(OpBuilder &builder, Operation &op, const IRMapping
   return vector::FromElementsOp::create(builder, op.getLoc(), type, results);
 }
 
-FailureOr<Value> heed::attn::evaluateInLanes(OpBuilder &builder, Region &region,
-                                             ValueRange arguments) {
+LogicalResult RegionInLanes::set(OpBuilder &builder, unsigned first, ValueRange values) {
   Block &block = region.front();
-  IRMapping mapping;
-  mapping.map(block.getArguments(), arguments);
+  mapping.map(block.getArguments().slice(first, values.size()), values);
   for (Operation &op : block.without_terminator()) {
-    bool inLanes = llvm::any_of(
-        op.getOperands(), [&](Value operand) { return isLanes(mapping.lookupOrDefault(operand)); });
-    if (!inLanes) { // the same in every lane
-      builder.clone(op, mapping);
-      continue;
-    }
-    if (op.getNumResults() != 1 || op.getNumRegions() != 0)
-      return op.emitOpError("can't stand in a score or mask region: it isn't elementwise"),
-             failure();
-    if (!OpTrait::hasElementwiseMappableTraits(&op)) {
-      mapping.map(op.getResult(0), cloneForEachLane(builder, op, mapping));
-      continue;
-    }
-    IRMapping operands;
-    for (Value operand : op.getOperands()) {
-      Value mapped = mapping.lookupOrDefault(operand);
-      if (!isLanes(mapped))
-        mapped = vector::BroadcastOp::create(builder, op.getLoc(),
-                                             VectorType::get({kLanes}, mapped.getType()), mapped);
-      operands.map(operand, mapped);
-    }
-    Operation *clone = builder.clone(op, operands);
-    clone->getResult(0).setType(VectorType::get({kLanes}, op.getResult(0).getType()));
-    mapping.map(op.getResult(0), clone->getResult(0));
+    bool isKnown = llvm::all_of(op.getOperands(), [&](Value operand) {
+      return operand.getParentRegion() != &region || mapping.contains(operand);
+    });
+    bool isDone = op.getNumResults() != 0 && mapping.contains(op.getResult(0));
+    if (isKnown && !isDone && failed(evaluate(builder, op)))
+      return failure();
   }
-  Value result = mapping.lookupOrDefault(block.getTerminator()->getOperand(0));
-  if (!isLanes(result))
-    result = vector::BroadcastOp::create(builder, region.getLoc(),
-                                         VectorType::get({kLanes}, result.getType()), result);
-  return result;
+  return success();
+}
+
+LogicalResult RegionInLanes::evaluate(OpBuilder &builder, Operation &op) {
+  bool inLanes = llvm::any_of(
+      op.getOperands(), [&](Value operand) { return isLanes(mapping.lookupOrDefault(operand)); });
+  if (!inLanes) { // the same in every lane
+    builder.clone(op, mapping);
+    return success();
+  }
+  if (op.getNumResults() != 1 || op.getNumRegions() != 0)
+    return op.emitOpError("can't stand in a score or mask region: it isn't elementwise");
+  if (!OpTrait::hasElementwiseMappableTraits(&op)) {
+    mapping.map(op.getResult(0), cloneForEachLane(builder, op, mapping));
+    return success();
+  }
+  IRMapping operands;
+  for (Value operand : op.getOperands()) {
+    Value mapped = mapping.lookupOrDefault(operand);
+    if (!isLanes(mapped))
+      mapped = vector::BroadcastOp::create(builder, op.getLoc(),
+                                           VectorType::get({kLanes}, mapped.getType()), mapped);
+    operands.map(operand, mapped);
+  }
+  Operation *clone = builder.clone(op, operands);
+  clone->getResult(0).setType(VectorType::get({kLanes}, op.getResult(0).getType()));
+  mapping.map(op.getResult(0), clone->getResult(0));
+  return success();
+}
+
+Value RegionInLanes::result(OpBuilder &builder) const {
+  Value result = mapping.lookupOrDefault(region.front().getTerminator()->getOperand(0));
+  if (isLanes(result))
+    return result;
+  return vector::BroadcastOp::create(builder, region.getLoc(),
+                                     VectorType::get({kLanes}, result.getType()), result);
 }

@@ -115,6 +115,34 @@ struct OnlineAttentionModel : DestinationModel<OnlineAttentionModel, OnlineAtten
   static bool readsDestination(OnlineAttentionOp) { return true; }
 };
 
+/// Reads its lanes and makes no tensor.
+struct ClassifyKeysModel
+    : BufferizableOpInterface::ExternalModel<ClassifyKeysModel, ClassifyKeysOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const {
+    return true;
+  }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const {
+    return false;
+  }
+  AliasingValueList getAliasingValues(Operation *, OpOperand &, const AnalysisState &) const {
+    return {};
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options, BufferizationState &state) const {
+    auto classify = cast<ClassifyKeysOp>(op);
+    FailureOr<Value> heads = getBuffer(rewriter, classify.getHeads(), options, state);
+    FailureOr<Value> rows = getBuffer(rewriter, classify.getRows(), options, state);
+    if (failed(heads) || failed(rows))
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] {
+      classify.getHeadsMutable().assign(*heads);
+      classify.getRowsMutable().assign(*rows);
+    });
+    return success();
+  }
+};
+
 } // namespace
 
 void heed::attn::registerBufferizableOpInterfaceModels(DialectRegistry &registry) {
@@ -123,5 +151,6 @@ void heed::attn::registerBufferizableOpInterfaceModels(DialectRegistry &registry
     EmbedOp::attachInterface<EmbedModel>(*context);
     ProjectOp::attachInterface<ProjectModel>(*context);
     OnlineAttentionOp::attachInterface<OnlineAttentionModel>(*context);
+    ClassifyKeysOp::attachInterface<ClassifyKeysModel>(*context);
   });
 }

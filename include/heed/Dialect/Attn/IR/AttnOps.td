@@ -33,5 +33,6 @@ include "heed/Dialect/Attn/IR/AttnWeightOps.td"
 include "heed/Dialect/Attn/IR/AttnStepOps.td"
 include "heed/Dialect/Attn/IR/AttnCacheOps.td"
 include "heed/Dialect/Attn/IR/AttnFusedOps.td"
+include "heed/Dialect/Attn/IR/AttnTileOps.td"
 
 #endif // HEED_DIALECT_ATTN_IR_ATTNOPS_TD

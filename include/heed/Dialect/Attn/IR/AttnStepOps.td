@@ -70,7 +70,7 @@ def Attn_MaskOp : Attn_Op<"mask", [
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
-    ParentOneOf<["MaskOp", "AttentionOp", "OnlineAttentionOp"]>]> {
+    ParentOneOf<["MaskOp", "AttentionOp", "OnlineAttentionOp", "ClassifyKeysOp"]>]> {
   let summary = "gives a region's result";
   let description = [{
     Ends a mask's predicate with an i1, whether the element is visible, and a score

@@ -1,0 +1,47 @@
+//===- TileOps.cpp - what is asked of a tile of keys -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Shapes.h"
+
+using namespace mlir;
+using namespace heed::attn;
+
+//===----------------------------------------------------------------------===//
+// ClassifyKeysOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ClassifyKeysOp::verify() {
+  auto heads = cast<ShapedType>(getHeads().getType());
+  if (heads.getRank() != 1 || heads.isDynamicDim(0)) // C1
+    return emitOpError() << "heads has shape " << shapeText(heads.getShape())
+                         << ", expected a constant number of lanes";
+  return expectShape(*this, "rows", getRows().getType(), heads.getShape()); // C1
+}
+
+LogicalResult ClassifyKeysOp::verifyRegions() {
+  Block &block = getMask().front();
+  Type index = IndexType::get(getContext());
+  if (!llvm::equal(block.getArgumentTypes(), ArrayRef<Type>{index, index, index})) // C2
+    return emitOpError() << "mask takes (" << block.getArgumentTypes()
+                         << "), expected ('index', 'index', 'index')";
+  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+  if (!yield || yield.getNumOperands() != 1 || !yield.getOperand(0).getType().isInteger(1)) // C2
+    return emitOpError() << "mask yields something else, expected one i1";
+  return success();
+}
+
+void ClassifyKeysOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  for (auto [argument, name] : llvm::zip(region.getArguments(), ArrayRef<StringRef>{"h", "i", "j"}))
+    setName(argument, name);
+}
+
+void ClassifyKeysOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand *operand : {&getHeadsMutable(), &getRowsMutable()})
+    if (isa<MemRefType>(operand->get().getType()))
+      effects.emplace_back(MemoryEffects::Read::get(), operand);
+}
