@@ -61,6 +61,28 @@ func.func @prefix_and_window(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
 
 // -----
 
+// A row sees the rest of its block.
+attn.weight @table : !attn.weight<32x8, f32> tensor "t"
+func.func @blocks(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
+  %t = attn.get_weight @table : !attn.weight<32x8, f32>
+  %E = attn.embed %tokens, %t : tensor<?xi32>, !attn.weight<32x8, f32> -> tensor<?x8xf32>
+  %S = attn.scores %E, %E scale 1.0 : tensor<?x8xf32>, tensor<?x8xf32> -> tensor<?x?xf32>
+  // expected-error @below {{found mask 'j / 4 <= i / 4': row i reads rows after it, so no cache can be derived; expected a mask that implies 'j <= i' [E0701]}}
+  %M = attn.mask %S : tensor<?x?xf32> {
+  ^bb0(%i: index, %j: index):
+    %c4 = arith.constant 4 : index
+    %ofKey = arith.divui %j, %c4 : index
+    %ofRow = arith.divui %i, %c4 : index
+    %visible = arith.cmpi sle, %ofKey, %ofRow : index
+    attn.yield %visible : i1
+  }
+  %A = attn.softmax %M dimension 1 : tensor<?x?xf32>
+  %Z = attn.weigh %A, %E : tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return %Z : tensor<?x8xf32>
+}
+
+// -----
+
 attn.weight @table : !attn.weight<32x8, f32> tensor "t"
 func.func @no_mask(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
   %t = attn.get_weight @table : !attn.weight<32x8, f32>

@@ -55,6 +55,21 @@ func.func @spellings(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
     %v = arith.cmpi ne, %j, %c1 : index
     attn.yield %v : i1
   }
+  // Of a disjunction both must: j <= i && (i - j < 4 || far).
+  %M6 = attn.mask %S : tensor<?x?xf32> {
+  ^bb0(%i: index, %j: index):
+    %c4 = arith.constant 4 : index
+    %earlier = arith.cmpi sle, %j, %i : index
+    %distance = arith.subi %i, %j : index
+    %near = arith.cmpi slt, %distance, %c4 : index
+    %row = arith.remui %i, %c4 : index
+    %global = arith.cmpi eq, %row, %c1 : index
+    %seen = arith.ori %near, %global : i1
+    %v = arith.andi %earlier, %seen : i1
+    attn.yield %v : i1
+  }
+  %A6 = attn.softmax %M6 dimension 1 : tensor<?x?xf32>
+  %Z6 = attn.weigh %A6, %E : tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
   %A1 = attn.softmax %M1 dimension 1 : tensor<?x?xf32>
   %A2 = attn.softmax %M2 dimension 1 : tensor<?x?xf32>
   %A3 = attn.softmax %M3 dimension 1 : tensor<?x?xf32>
@@ -65,14 +80,15 @@ func.func @spellings(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
   %Z5 = attn.weigh %A5, %E : tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
   %e = tensor.empty(%n) : tensor<?x8xf32>
   %Z = linalg.generic {
-      indexing_maps = [affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>],
+      indexing_maps = [affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>, affine_map<(i, c) -> (i, c)>],
       iterator_types = ["parallel", "parallel"]}
-      ins(%Z1, %Z2, %Z3, %Z5 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {
-  ^bb0(%a: f32, %b: f32, %c: f32, %d: f32, %out: f32):
+      ins(%Z1, %Z2, %Z3, %Z5, %Z6 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32, %d: f32, %f: f32, %out: f32):
     %ab = arith.addf %a, %b : f32
     %abc = arith.addf %ab, %c : f32
     %abcd = arith.addf %abc, %d : f32
-    linalg.yield %abcd : f32
+    %all = arith.addf %abcd, %f : f32
+    linalg.yield %all : f32
   } -> tensor<?x8xf32>
   return %Z : tensor<?x8xf32>
 }

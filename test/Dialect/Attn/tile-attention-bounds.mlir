@@ -1,33 +1,38 @@
 // RUN: heed-opt %s -attn-tile-attention="lanes=16 key-tile=8" -canonicalize -cse -split-input-file | FileCheck %s
 
-// Which keys a tile of 16 rows visits follows from the mask's predicate (KeyBounds.h).
+// Which keys a tile of 16 rows visits follows from the mask's predicate (KeyRanges.h).
 
-// A window has three sweeps: keys that only its first rows see, keys that all see, keys that only
-// its last rows see. Row i sees i - 127 … i.
+// A window is one range, the first key that the first row sees up to the last that the last row
+// sees, in tiles at multiples of 8. A comparison tells tiles that all rows see.
 // CHECK-LABEL: func.func @window
+// CHECK: %[[KEYS:.*]] = tensor.dim %{{.*}}, %c0
 // CHECK: %[[FIRST:.*]] = arith.muli %{{.*}}, %c16
-// CHECK: %[[PAST_LAST:.*]] = arith.addi %[[FIRST]], %{{.*}}
-// CHECK-DAG: %[[PAST_FIRST:.*]] = arith.addi %[[FIRST]], %c1
-// CHECK-DAG: arith.minsi %{{.*}}, %[[PAST_LAST]]
-// CHECK-DAG: arith.minsi %{{.*}}, %[[PAST_FIRST]]
-// CHECK-DAG: %[[FROM_FIRST:.*]] = arith.addi %[[FIRST]], %c-127
-// CHECK-DAG: %[[FROM_LAST:.*]] = arith.addi %[[PAST_LAST]], %c-128
-// CHECK-DAG: arith.maxsi %[[FROM_FIRST]], %c0
-// CHECK-DAG: arith.maxsi %[[FROM_LAST]], %c0
-// CHECK: scf.for %{{.*}} = %[[LO:.*]] to %[[FULL_LO:.*]] step %c8
-// CHECK: mask
-// CHECK: scf.for %{{.*}} = %[[FULL_LO]] to %[[FULL_HI:.*]] step %c8
+// CHECK-DAG: %[[HI:.*]] = arith.minsi %{{.*}}, %{{.*}}
+// CHECK-DAG: %[[LO:.*]] = arith.maxsi %{{.*}}, %c0
+// CHECK: %[[SOME:.*]] = arith.cmpi slt, %[[LO]], %[[HI]]
+// CHECK: %[[END:.*]] = arith.select %[[SOME]], %[[HI]], %c0
+// CHECK: %[[NTH:.*]] = arith.divui %[[LO]], %c8
+// CHECK: %[[START:.*]] = arith.muli %[[NTH]], %c8
+// CHECK: scf.for %[[J:.*]] = %[[START]] to %[[END]] step %c8
+// CHECK: %[[AT:.*]] = arith.maxsi %[[J]], %[[LO]]
+// CHECK: arith.minsi %{{.*}}, %[[END]]
+// CHECK: %[[ALL:.*]] = arith.andi
+// CHECK: scf.if %[[ALL]]
+// CHECK: attn.online_attention {{.*}} start %[[AT]]
 // CHECK-NOT: mask
-// CHECK: scf.for %{{.*}} = %[[FULL_HI]] to %[[HI:.*]] step %c8
-// CHECK: mask
+// CHECK: } else {
+// CHECK: attn.online_attention
+// CHECK-SAME: mask
 // CHECK-NOT: scf.for %
-func.func @window(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>) -> tensor<?x8xf32> {
+// CHECK-NOT: attn.classify_keys
+func.func @window(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>, %past: index) -> tensor<?x8xf32> {
   %Z = attn.attention %Q, %K, %V scale 1.0 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
   mask {
   ^bb0(%h: index, %i: index, %j: index):
     %c128 = arith.constant 128 : index
-    %earlier = arith.cmpi sle, %j, %i : index
-    %distance = arith.subi %i, %j : index
+    %row = arith.addi %past, %i : index
+    %earlier = arith.cmpi sle, %j, %row : index
+    %distance = arith.subi %row, %j : index
     %near = arith.cmpi slt, %distance, %c128 : index
     %visible = arith.andi %earlier, %near : i1
     attn.yield %visible : i1
@@ -37,18 +42,32 @@ func.func @window(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>)
 
 // -----
 
-// Where a part of the conjunction isn't understood, the rest still bounds the keys, and every tile
-// has the mask.
-// CHECK-LABEL: func.func @half_understood
-// CHECK: %[[TILE:.*]] = arith.muli %{{.*}}, %c16
-// CHECK: %[[PAST_LAST:.*]] = arith.addi %[[TILE]], %{{.*}}
-// CHECK: %[[END:.*]] = arith.minsi %{{.*}}, %[[PAST_LAST]]
-// CHECK: %[[HI:.*]] = arith.maxsi %[[END]], %c0
-// CHECK: scf.for %{{.*}} = %{{.*}} to %[[HI]] step %c8
-// CHECK: mask
-// CHECK: tensor.extract
-// CHECK-NOT: scf.for %
-func.func @half_understood(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>, %segment: tensor<?xi32>) -> tensor<?x8xf32> {
+// Documents: the least and the greatest number of the rows, once, and those of each tile of keys.
+// Where they leave it open, the mask itself is asked.
+// CHECK-LABEL: func.func @documents
+// CHECK-SAME: %[[SEGMENT:[a-z0-9]*]]: tensor<?xi32>)
+// CHECK: %[[MINE:.*]]:2 = scf.for
+// CHECK: tensor.extract %[[SEGMENT]]
+// CHECK: arith.minsi
+// CHECK: arith.maxsi
+// CHECK: scf.for
+// CHECK: %[[THEIRS:.*]]:2 = scf.for
+// CHECK: tensor.extract %[[SEGMENT]]
+// CHECK-DAG: arith.subi %[[MINE]]#0, %[[THEIRS]]#1
+// CHECK-DAG: arith.subi %[[MINE]]#1, %[[THEIRS]]#0
+// CHECK: %[[CLASS:.*]]:2 = scf.if
+// CHECK: scf.yield
+// CHECK: else
+// CHECK: %[[CHECKED:.*]]:2 = attn.classify_keys
+// CHECK: scf.yield %[[CHECKED]]#0, %[[CHECKED]]#1
+// CHECK: scf.if %[[CLASS]]#1
+// CHECK: attn.online_attention
+// CHECK-NOT: mask
+// CHECK: else
+// CHECK: scf.if %[[CLASS]]#0
+// CHECK: attn.online_attention
+// CHECK-SAME: mask
+func.func @documents(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>, %segment: tensor<?xi32>) -> tensor<?x8xf32> {
   %Z = attn.attention %Q, %K, %V scale 1.0 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
   mask {
   ^bb0(%h: index, %i: index, %j: index):
@@ -64,20 +83,47 @@ func.func @half_understood(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<
 
 // -----
 
-// A disjunction bounds nothing: all keys are visited with the mask.
-// CHECK-LABEL: func.func @disjunction
-// CHECK: %[[KEYS:.*]] = tensor.dim %arg1, %c0
-// CHECK: scf.for %{{.*}} = %c0 to %[[KEYS]] step %c8
-// CHECK: arith.ori
-// CHECK-NOT: scf.for %
-func.func @disjunction(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>) -> tensor<?x8xf32> {
+// A window with sinks is two ranges, whose gap isn't visited: one body, for both.
+// CHECK-LABEL: func.func @sinks
+// CHECK: scf.for %[[NUMBER:.*]] = %c0 to %c2 step %c1
+// CHECK: %[[IS_FIRST:.*]] = arith.cmpi sle, %[[NUMBER]], %c0
+// CHECK: %[[FROM:.*]] = arith.select %[[IS_FIRST]]
+// CHECK: %[[TO:.*]] = arith.select %[[IS_FIRST]]
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[TO]] step %c8
+// CHECK: attn.online_attention
+// CHECK: attn.online_attention
+// CHECK-NOT: attn.online_attention
+func.func @sinks(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %Z = attn.attention %Q, %K, %V scale 1.0 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
   mask {
   ^bb0(%h: index, %i: index, %j: index):
     %c4 = arith.constant 4 : index
-    %prefix = arith.cmpi slt, %j, %c4 : index
+    %c100 = arith.constant 100 : index
     %earlier = arith.cmpi sle, %j, %i : index
-    %visible = arith.ori %prefix, %earlier : i1
+    %distance = arith.subi %i, %j : index
+    %near = arith.cmpi slt, %distance, %c100 : index
+    %sink = arith.cmpi slt, %j, %c4 : index
+    %seen = arith.ori %near, %sink : i1
+    %visible = arith.andi %earlier, %seen : i1
+    attn.yield %visible : i1
+  }
+  return %Z : tensor<?x8xf32>
+}
+
+// -----
+
+// Of a predicate that nothing is known of, every tile is asked.
+// CHECK-LABEL: func.func @unknown
+// CHECK: %[[KEYS:.*]] = tensor.dim %arg1, %c0
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c8
+// CHECK: %[[CHECKED:.*]]:2 = attn.classify_keys
+// CHECK: scf.if %[[CHECKED]]#1
+// CHECK: scf.if %[[CHECKED]]#0
+func.func @unknown(%Q: tensor<?x8xf32>, %K: tensor<?x8xf32>, %V: tensor<?x8xf32>, %shown: tensor<?x?xi1>) -> tensor<?x8xf32> {
+  %Z = attn.attention %Q, %K, %V scale 1.0 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
+  mask {
+  ^bb0(%h: index, %i: index, %j: index):
+    %visible = tensor.extract %shown[%i, %j] : tensor<?x?xi1>
     attn.yield %visible : i1
   }
   return %Z : tensor<?x8xf32>

@@ -1,7 +1,7 @@
 // RUN: heed-opt %s -attn-tile-attention="lanes=16" -canonicalize -cse -split-input-file | FileCheck %s
 
 // Nine heads, three to a key head: a tile is 5 rows times the 3 heads of one key head, in 16 lanes.
-// Keys that all of its rows see are folded without the mask, then those that some see.
+// Keys up to the last that some row sees are folded, without the mask where all rows see them.
 
 // CHECK-LABEL: func.func @causal
 // CHECK-SAME: %[[Q:.*]]: tensor<9x?x64xf32>, %[[K:.*]]: tensor<3x?x64xf32>, %[[V:.*]]: tensor<3x?x48xf32>, %[[PAST:.*]]: index)
@@ -20,15 +20,20 @@
 // CHECK: arith.remui %{{.*}}, %c3
 // CHECK: linalg.fill ins(%{{.*}}) outs(%{{.*}} : tensor<48x16xf32>)
 // CHECK: linalg.fill ins(%{{.*}}) outs(%{{.*}} : tensor<16xf32>)
-// CHECK: %[[FULL:.*]]:3 = scf.for %[[J:.*]] = %c0 to %[[FULL_END:[a-z0-9_]*]] step %c64
-// CHECK: %[[N:.*]] = arith.subi %[[FULL_END]], %[[J]]
-// CHECK: %[[TAKEN:.*]] = arith.minsi %[[N]], %c64
+// CHECK: %[[END:.*]] = arith.maxsi %{{.*}}, %c0
+// CHECK: %[[STATE:.*]]:3 = scf.for %[[J:.*]] = %c0 to %[[END]] step %c64
+// CHECK: %[[NEXT:.*]] = arith.addi %[[J]], %c64
+// CHECK: %[[STOP:.*]] = arith.minsi %[[NEXT]], %[[END]]
+// CHECK: %[[TAKEN:.*]] = arith.subi %[[STOP]], %[[J]]
+// Every row of the tile sees all of these keys where the first one sees the last.
+// CHECK: %[[ALL:.*]] = arith.cmpi sle
+// CHECK: scf.if %[[ALL]]
 // CHECK: %[[KS:.*]] = tensor.extract_slice %[[K]][%[[G]], %[[J]], 0] [1, %[[TAKEN]], 64]
 // CHECK: %[[VS:.*]] = tensor.extract_slice %[[V]][%[[G]], %[[J]], 0] [1, %[[TAKEN]], 48]
 // CHECK: attn.online_attention %{{.*}}, %[[KS]], %[[VS]] lanes %{{.*}}, %{{.*}} start %[[J]]
 // CHECK-SAME: scale {{0.125|1.250000e-01}} key_tile 64
 // CHECK-NOT: mask
-// CHECK: %[[PARTIAL:.*]]:3 = scf.for %{{.*}} = %[[FULL_END]] to %{{.*}} step %c64 iter_args(%{{.*}} = %[[FULL]]#0, %{{.*}} = %[[FULL]]#1, %{{.*}} = %[[FULL]]#2)
+// CHECK: else
 // CHECK: attn.online_attention
 // CHECK: mask
 // CHECK: arith.addi %[[PAST]], %{{.*}}
@@ -36,8 +41,8 @@
 // CHECK-NOT: scf.for %
 // A row that saw nothing yields zeros.
 // CHECK: %[[Z:.*]] = linalg.generic
-// CHECK: tensor.extract %[[PARTIAL]]#0
-// CHECK: tensor.extract %[[PARTIAL]]#2
+// CHECK: tensor.extract %[[STATE]]#0
+// CHECK: tensor.extract %[[STATE]]#2
 // CHECK: arith.cmpf ogt
 // CHECK: arith.select
 // CHECK: tensor.parallel_insert_slice %[[Z]] into %[[OUT]][%[[FIRST]], %[[HEAD]], 0] [%[[COUNT]], 3, 48] [1, 1, 1]

@@ -7,6 +7,8 @@
 
 #include "MaskPredicate.h"
 
+#include "PredicateClauses.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -41,135 +43,20 @@ static Value throughCasts(Value value, unsigned width) {
 }
 
 //===----------------------------------------------------------------------===//
-// Proving j <= i
+// What it hides
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-/// row * i + key * j + constant. Unusable where a value isn't such a sum, or where a factor is so
-/// large that the sum could wrap around (indices stay below 2^31).
-struct Linear {
-  int64_t row = 0, key = 0, constant = 0;
-  bool usable = true;
-
-  bool isNonNegative() const { return usable && row >= 0 && key >= 0 && constant >= 0; }
-
-  Linear plus(const Linear &other, int64_t factor) const {
-    constexpr int64_t limit = int64_t(1) << 30;
-    Linear sum{row + factor * other.row, key + factor * other.key,
-               constant + factor * other.constant, usable && other.usable};
-    for (int64_t part : {sum.row, sum.key, sum.constant})
-      sum.usable &= -limit <= part && part <= limit;
-    return sum.usable ? sum : Linear{0, 0, 0, false};
-  }
-};
-
-} // namespace
-
-static Linear linearOf(Value value, Value i, Value j) {
-  value = throughCasts(value, 64);
-  if (value == i)
-    return {1, 0, 0, true};
-  if (value == j)
-    return {0, 1, 0, true};
-  if (std::optional<int64_t> constant = constantOf(value)) {
-    bool isSmall = -(int64_t(1) << 30) <= *constant && *constant <= int64_t(1) << 30;
-    return {0, 0, isSmall ? *constant : 0, isSmall};
-  }
-  constexpr Linear unknown{0, 0, 0, false};
-  Operation *op = value.getDefiningOp();
-  if (!op || (!value.getType().isIndex() && !value.getType().isInteger(64)) ||
-      !isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op))
-    return unknown;
-  Linear left = linearOf(op->getOperand(0), i, j), right = linearOf(op->getOperand(1), i, j);
-  if (!left.usable || !right.usable)
-    return unknown;
-  if (!isa<arith::MulIOp>(op))
-    return left.plus(right, isa<arith::AddIOp>(op) ? 1 : -1);
-  if (left.row == 0 && left.key == 0)
-    return Linear().plus(right, left.constant);
-  if (right.row == 0 && right.key == 0)
-    return Linear().plus(left, right.constant);
-  return unknown;
+/// The mask's predicate in normal form.
+static PredicateClauses clausesOf(MaskOp mask, Value row, Value key) {
+  return PredicateClauses(mask.getPredicate(), row, key);
 }
 
-/// Whether `difference <= 0` implies `j - i <= 0`, given i >= 0 and j >= 0.
-static bool boundsKey(const Linear &difference) {
-  // With scale * j on its left, the comparison says scale * (j - i) <= rest, where
-  // rest = scale * (j - i) - difference; it is enough that rest < scale, as j - i is whole.
-  int64_t scale = difference.key;
-  return difference.usable && scale > 0 && -difference.constant < scale &&
-         -scale - difference.row <= 0;
-}
+bool MaskPredicate::hidesLaterRows() const { return impliesKeyUpToRow(clausesOf(mask, row, key)); }
 
-/// The signed relation that says the same of numbers that aren't negative.
-static arith::CmpIPredicate signedRelation(arith::CmpIPredicate relation) {
-  switch (relation) {
-  case arith::CmpIPredicate::ult:
-    return arith::CmpIPredicate::slt;
-  case arith::CmpIPredicate::ule:
-    return arith::CmpIPredicate::sle;
-  case arith::CmpIPredicate::ugt:
-    return arith::CmpIPredicate::sgt;
-  case arith::CmpIPredicate::uge:
-    return arith::CmpIPredicate::sge;
-  default:
-    return relation;
-  }
+std::optional<int64_t> MaskPredicate::rowsBack() const {
+  std::optional<int64_t> rows = heed::attn::rowsBack(clausesOf(mask, row, key));
+  return rows ? std::optional(std::max<int64_t>(*rows, 1)) : std::nullopt;
 }
-
-static bool comparisonImplies(arith::CmpIOp compare, bool negated, Value i, Value j) {
-  arith::CmpIPredicate relation = compare.getPredicate();
-  if (negated)
-    relation = arith::invertPredicate(relation);
-  Linear left = linearOf(compare.getLhs(), i, j), right = linearOf(compare.getRhs(), i, j);
-  if (left.isNonNegative() && right.isNonNegative())
-    relation = signedRelation(relation);
-  Linear difference = left.plus(right, -1), opposite = right.plus(left, -1);
-  Linear one{0, 0, 1, true};
-  switch (relation) {
-  case arith::CmpIPredicate::sle:
-    return boundsKey(difference);
-  case arith::CmpIPredicate::slt:
-    return boundsKey(difference.plus(one, 1));
-  case arith::CmpIPredicate::sge:
-    return boundsKey(opposite);
-  case arith::CmpIPredicate::sgt:
-    return boundsKey(opposite.plus(one, 1));
-  case arith::CmpIPredicate::eq:
-    return boundsKey(difference) || boundsKey(opposite);
-  default: // an inequality, or an unsigned comparison of what may be negative
-    return false;
-  }
-}
-
-/// Whether `predicate`, or its negation, implies j <= i.
-static bool implies(Value predicate, bool negated, Value i, Value j) {
-  if (std::optional<int64_t> constant = constantOf(predicate))
-    return (*constant != 0) == negated; // never true: implies everything
-  Operation *op = predicate.getDefiningOp();
-  if (!op)
-    return false;
-  if (auto compare = dyn_cast<arith::CmpIOp>(op))
-    return comparisonImplies(compare, negated, i, j);
-  if (isa<arith::AndIOp, arith::OrIOp>(op)) {
-    bool left = implies(op->getOperand(0), negated, i, j);
-    bool right = implies(op->getOperand(1), negated, i, j);
-    return isa<arith::AndIOp>(op) != negated ? left || right : left && right;
-  }
-  if (auto exclusive = dyn_cast<arith::XOrIOp>(op)) {
-    std::optional<int64_t> constant = constantOf(exclusive.getRhs());
-    return constant && implies(exclusive.getLhs(), *constant != 0 ? !negated : negated, i, j);
-  }
-  if (auto select = dyn_cast<arith::SelectOp>(op)) {
-    Value condition = select.getCondition();
-    return (implies(condition, false, i, j) || implies(select.getTrueValue(), negated, i, j)) &&
-           (implies(condition, true, i, j) || implies(select.getFalseValue(), negated, i, j));
-  }
-  return false;
-}
-
-bool MaskPredicate::hidesLaterRows() const { return implies(yieldedBy(mask), false, row, key); }
 
 //===----------------------------------------------------------------------===//
 // Spelling

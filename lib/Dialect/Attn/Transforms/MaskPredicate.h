@@ -10,6 +10,7 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
+#include <optional>
 #include <string>
 
 namespace heed::attn {
@@ -20,9 +21,13 @@ public:
   /// `rowAxis` and `keyAxis` are the axes of the scores that i and j run along.
   MaskPredicate(MaskOp mask, int64_t rowAxis, int64_t keyAxis);
 
-  /// Whether the predicate provably implies `j <= i`. Sound, not complete: it looks through
-  /// conjunction, disjunction, negation and selection, and compares linear expressions.
+  /// Whether the predicate provably implies `j <= i`. Sound, not complete: it looks at linear
+  /// comparisons, however they are combined (PredicateClauses.h).
   bool hidesLaterRows() const;
+
+  /// The least W that the predicate provably bounds `i - j` below: a row sees the last W rows at
+  /// most, its own among them. At least 1; nothing where no constant is found.
+  std::optional<int64_t> rowsBack() const;
 
   /// The predicate in the language's notation, such as `j <= i && i - j < 512`.
   std::string spell() const;

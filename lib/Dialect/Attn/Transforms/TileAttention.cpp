@@ -10,13 +10,11 @@
 // of the tile, so that each key that is loaded serves a whole group of heads. Lanes
 // that the tile doesn't fill repeat its last row and are dropped at the end.
 //
-// A task goes over the keys that its rows may see, in tiles (KeyBounds.h): first
-// those that only some rows see, then those that every row sees and that need no
-// mask, then the rest.
+// A task goes over the keys that its rows may see, in tiles (KeyTiles.h).
 //
 //===----------------------------------------------------------------------===//
 
-#include "KeyBounds.h"
+#include "KeyTiles.h"
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
@@ -143,43 +141,34 @@ private:
 
     SmallVector<Value> state{filled(builder, {width, lanes}, 0),
                              filled(builder, {lanes}, -INFINITY), filled(builder, {lanes}, 0)};
-    KeyBounds bounds = buildKeyBounds(builder, loc, op.getMask(), firstRow, lastRow, keys);
-    auto sweep = [&](Value from, Value to, bool masked) {
-      state = buildSweep(builder, q, headTable, rowTable, keyHead, from, to, masked, state);
-    };
-    if (bounds.hasFull) {
-      if (bounds.narrowsBelow)
-        sweep(bounds.lo, bounds.fullLo, true);
-      sweep(bounds.fullLo, bounds.fullHi, false);
-      if (!op.getMask().empty())
-        sweep(bounds.fullHi, bounds.hi, true);
-    } else {
-      sweep(bounds.lo, bounds.hi, true);
-    }
+    Value lastHead = add(builder, firstHead, index(builder, tileHeads - 1));
+    if (tileHeads == 1)
+      lastHead = firstHead; // a point
+    KeyTilesTask task{
+        op.getMask(), {firstHead, lastHead}, {firstRow, lastRow}, keys, keyTile, headTable,
+        rowTable};
+    state = foldKeyTiles(
+        builder, loc, task, state,
+        [&](OpBuilder &body, Value first, Value found, bool masked, ValueRange carried) {
+          return foldTile(body, q, headTable, rowTable, keyHead, first, found, masked, carried);
+        });
     store(builder, state, count, firstRow, firstHead, width, into);
   }
 
-  /// Folds keys from … to-1 into the state, a tile at a time.
-  SmallVector<Value> buildSweep(OpBuilder &builder, Value q, Value heads, Value rowTable,
-                                Value keyHead, Value from, Value to, bool masked,
-                                ValueRange state) {
-    auto loop = scf::ForOp::create(
-        builder, loc, from, to, index(builder, keyTile), state,
-        [&](OpBuilder &body, Location, Value start, ValueRange carried) {
-          Value count =
-              arith::MinSIOp::create(body, loc, sub(body, to, start), index(body, keyTile));
-          Value k = slice(body, op.getK(), keyHead, start, count);
-          Value v = slice(body, op.getV(), keyHead, start, count);
-          auto fold = OnlineAttentionOp::create(body, loc, carried.getTypes(), q, k, v, heads,
-                                                rowTable, start, carried[0], carried[1], carried[2],
-                                                op.getScaleAttr(), body.getI64IntegerAttr(keyTile));
-          IRMapping mapping;
-          op.getScore().cloneInto(&fold.getScore(), mapping);
-          if (masked)
-            op.getMask().cloneInto(&fold.getMask(), mapping);
-          scf::YieldOp::create(body, loc, fold.getResults());
-        });
-    return SmallVector<Value>(loop.getResults());
+  /// Folds keys first … first+count-1 into the state.
+  SmallVector<Value> foldTile(OpBuilder &builder, Value q, Value heads, Value rowTable,
+                              Value keyHead, Value first, Value count, bool masked,
+                              ValueRange state) {
+    Value k = slice(builder, op.getK(), keyHead, first, count);
+    Value v = slice(builder, op.getV(), keyHead, first, count);
+    auto fold = OnlineAttentionOp::create(builder, loc, state.getTypes(), q, k, v, heads, rowTable,
+                                          first, state[0], state[1], state[2], op.getScaleAttr(),
+                                          builder.getI64IntegerAttr(keyTile));
+    IRMapping mapping;
+    op.getScore().cloneInto(&fold.getScore(), mapping);
+    if (masked)
+      op.getMask().cloneInto(&fold.getMask(), mapping);
+    return SmallVector<Value>(fold.getResults());
   }
 
   /// Rows start … start+count-1 of one key head, as [count, last axis].

@@ -120,10 +120,17 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
   let summary = "tiles attn.attention over rows, heads and keys";
   let description = [{
     Each `attn.attention` becomes an `scf.forall` over tiles of rows, key heads and
-    parts of their group, in which `scf.for` loops fold tiles of keys with
-    `attn.online_attention`. Keys that no row of the tile may see are not visited,
-    and keys that all of them see are folded without the mask; both bounds are
-    computed when the model runs, from the mask's predicate.
+    parts of their group, in which an `scf.for` folds tiles of keys with
+    `attn.online_attention`. From the mask's predicate it is computed, when the model
+    runs, which keys the rows of a task can see: one range, or up to three with gaps
+    between them (a window and sinks). Of each tile in a range three things can be
+    true: every row sees every key, so it is folded without the mask; some rows see
+    some keys, so it is folded with it; nothing is visible, so it is skipped.
+    Intervals of the predicate tell which; where they leave it open (documents,
+    remainders) `attn.classify_keys` evaluates the mask over the tile.
+
+    Tiles begin at multiples of `key-tile` and are cut off at the ends of a range, so
+    that a row's result doesn't depend on which rows share its task.
 
     Needs heads and their width of static sizes. Guarantees that no `attn.attention` is left.
 
@@ -134,8 +141,10 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
     After:
     ```mlir
     %Z = scf.forall (%tile, %g, %part) in (…) shared_outs(%o = %empty) {
-      scf.for … { attn.online_attention … score {} mask {} }            // every row sees these keys
-      scf.for … { attn.online_attention … score {} mask { j <= i } }    // some rows do
+      scf.for %start = … {
+        scf.if %all { attn.online_attention … score {} mask {} }    // every row sees these keys
+        else { attn.online_attention … score {} mask { j <= i } }   // some rows do
+      }
     }
     ```
   }];
