@@ -269,9 +269,35 @@ LogicalResult onlineAttention(Step &step) {
   return success();
 }
 
+/// Operands: heads, rows, the first key and how many.
+LogicalResult classifyKeys(Step &step) {
+  auto op = step.op<attn::ClassifyKeysOp>();
+  std::vector<int64_t> heads = step.array(0).toIntegers(), rows = step.array(1).toIntegers();
+  FailureOr<int64_t> first = step.integer(2), count = step.integer(3);
+  if (failed(first) || failed(count) ||
+      failed(step.machine.spend(op, rows.size() * std::max<int64_t>(*count, 0))))
+    return failure();
+  bool any = false, all = true;
+  for (auto [head, row] : llvm::zip_equal(heads, rows))
+    for (int64_t j = *first; j < *first + *count; ++j) {
+      FailureOr<Scalar> visible =
+          step.machine.runPerElement(step.instruction.bodies[0], step.frame, {head, row, j});
+      if (failed(visible))
+        return failure();
+      if (visible->isPoison())
+        return step.fail("its mask yields what nothing wrote");
+      any |= visible->asInt() != 0;
+      all &= visible->asInt() != 0;
+    }
+  step.set(int64_t(any), 0);
+  step.set(int64_t(all), 1);
+  return success();
+}
+
 } // namespace
 
 void heed::reference::addAttnFusedOps(OpTable &table) {
   table["attn.attention"] = {attention};
   table["attn.online_attention"] = {onlineAttention};
+  table["attn.classify_keys"] = {classifyKeys};
 }
