@@ -77,3 +77,14 @@ TEST(Examples, Gpt2SplitsItsFusedMatrix) {
 TEST(Examples, StarterNeedsNoWeights) {
   expectLine(check("starter.heed"), "  A[i < n, j < n] = softmax[j] S where (j <= i)");
 }
+
+TEST(Examples, PrefixLmTakesTheLengthOfItsQuestion) {
+  std::string listing = check("prefix_lm.heed");
+  expectLine(listing, "  A[h < 4, i < n, j < n] = softmax[j] S where ((j < prefix) || (j <= i))");
+}
+
+TEST(Examples, DocumentComparesNumbersOfRows) {
+  std::string listing = check("document.heed");
+  expectLine(listing, "  A[h < 4, i < n, j < n] = softmax[j] S where ((j <= i) && (segment[i] == "
+                      "segment[j]))");
+}
