@@ -15,13 +15,13 @@ config.excludes = ["unit", "fuzz", "golden", "Inputs", "diagnostics"]
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.heed_build_dir, "bin"), config.llvm_tools_dir, config.environment["PATH"]]
 )
-for name in ("HOME", "XDG_CACHE_HOME", "HEED_SMOLLM2_GGUF"):
+# Tests that need a model's file say so by its feature; tools/check.sh always has them.
+MODELS = {"smollm2": "HEED_SMOLLM2_GGUF", "gemma3": "HEED_GEMMA3_GGUF", "minilm": "HEED_MINILM"}
+for name in ("HOME", "XDG_CACHE_HOME", *MODELS.values()):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.environment["NO_COLOR"] = "1"
-# Tests that need the model's file say so; tools/check.sh always has it.
-if os.environ.get("HEED_SMOLLM2_GGUF"):
-    config.available_features.add("smollm2")
+config.available_features.update(model for model, name in MODELS.items() if os.environ.get(name))
 
 config.substitutions.append(("%examples", os.path.join(config.heed_source_dir, "examples")))
 config.substitutions.append(("%heed_src", config.heed_source_dir))

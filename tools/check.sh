@@ -1,5 +1,5 @@
 #!/bin/bash
-# check.sh - from a fresh Debian 12 to every test: installs, builds, downloads the model, tests.
+# check.sh - from a fresh Debian 12 to every test: installs, builds, downloads the models, tests.
 #
 # Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -101,8 +101,10 @@ fuzz() {
 }
 
 install_packages "${packages[@]}" git
-get_model
-export HEED_SMOLLM2_GGUF=$model
+for name in "${!model_packages[@]}"; do
+  get_model "$name"
+  export "${model_variables[$name]}=$model"
+done
 build release
 build sanitize
 

