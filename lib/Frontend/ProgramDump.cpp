@@ -191,7 +191,11 @@ private:
 std::string heed::dumpProgram(const Program &program) {
   std::string out = fmt::format("program {}\n", program.name);
   for (const Weight &weight : program.weights) {
-    out += fmt::format("weight {}: {}[{}] = \"{}\"", weight.name, weight.storage,
+    std::string storages;
+    for (StorageType type : allStorageTypes)
+      if (weight.storages.contains(type))
+        storages.append(storages.empty() ? "" : "|").append(storageInfo(type).name);
+    out += fmt::format("weight {}: {}[{}] = \"{}\"", weight.name, storages,
                        fmt::join(weight.shape, ", "), weight.tensor);
     if (!weight.fallback.empty())
       out += fmt::format(" else \"{}\"", weight.fallback);

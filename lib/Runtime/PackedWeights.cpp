@@ -33,6 +33,7 @@ struct Placement {
   std::span<const std::byte> source;
   StorageType storage;
   bool panels;
+  PanelLayout layout; // if panels
   int64_t rows, cols;
   int64_t offset; // in the region
   /// The file's order of axes and the wanted one; rank 0 where they are the same.
@@ -128,7 +129,7 @@ bool packedBytes(const Placement &placement, int64_t &bytes) {
   if (!placement.panels)
     return !__builtin_mul_overflow(placement.rows, placement.cols, &elements) &&
            !__builtin_mul_overflow(elements, int64_t{sizeof(float)}, &bytes);
-  PanelLayout layout = panelLayout(placement.storage);
+  const PanelLayout &layout = placement.layout;
   if (placement.rows > INT64_MAX - PanelLayout::lanes)
     return false;
   int64_t groups;
@@ -156,19 +157,18 @@ Status place(const heed_weight &weight, int64_t layer, const WeightsFile &file, 
                                      "recompile the program for this file",
                                      file.path(), weight.name, name));
 
-  std::optional<StorageType> storage = storageTypeFromNumber(weight.storage);
+  std::optional<StorageSet> storages = StorageSet::fromBits(weight.storages);
   bool isPanels = weight.layout == HEED_LAYOUT_PANELS;
-  if (!storage || (!isPanels && weight.layout != HEED_LAYOUT_DENSE_F32) || weight.rows < 1 ||
+  if (!storages || (!isPanels && weight.layout != HEED_LAYOUT_DENSE_F32) || weight.rows < 1 ||
       weight.cols < 1)
-    return Status::internal(fmt::format("the artefact describes weight {} with storage {}, layout "
-                                        "{}, {} rows and {} columns",
-                                        weight.name, weight.storage, weight.layout, weight.rows,
-                                        weight.cols));
-  if (tensor->storage != storage)
+    return Status::internal(
+        fmt::format("the artefact describes weight {} with storage {:#x}, layout "
+                    "{}, {} rows and {} columns",
+                    weight.name, weight.storages, weight.layout, weight.rows, weight.cols));
+  if (!tensor->storage || !storages->contains(*tensor->storage))
     return Status::input(fmt::format("{}: tensor '{}' is stored as {}, and the program was "
                                      "compiled for {}: recompile it for this file",
-                                     file.path(), name, tensor->storedAs,
-                                     storageInfo(*storage).name));
+                                     file.path(), name, tensor->storedAs, spellStorage(*storages)));
   int64_t elements;
   int64_t inner = tensor->shape.empty() ? 1 : tensor->shape.back();
   bool isPermuted = weight.rank > 0 && weight.rank <= HEED_MAX_RANK;
@@ -183,17 +183,19 @@ Status place(const heed_weight &weight, int64_t layer, const WeightsFile &file, 
                                      "for {} x {} elements: recompile it for this file",
                                      file.path(), name, shapeText(tensor->shape), weight.rows,
                                      weight.cols));
-  if (isPanels && weight.cols % storageInfo(*storage).blockElements != 0)
+  if (isPanels && weight.cols % storages->blockElements() != 0)
     return Status::internal(fmt::format("weight {} has {} columns, which {} blocks can't hold",
-                                        weight.name, weight.cols, storageInfo(*storage).name));
+                                        weight.name, weight.cols, spellStorage(*storages)));
   ErrorOr<std::span<const std::byte>> data = file.data(*tensor);
   if (!data)
     return Status::input(data.error());
-  placement = {*data, *storage, isPanels, weight.rows, weight.cols, 0, 0, {}, {}};
+  placement = {
+      *data, *tensor->storage, isPanels, panelLayout(*storages), weight.rows, weight.cols, 0, 0, {},
+      {}};
   if (!takePermutation(weight, elements, placement))
     return Status::internal(fmt::format("the artefact describes weight {} with an order of {} axes "
                                         "that {} can't be laid out in",
-                                        weight.name, weight.rank, storageInfo(*storage).name));
+                                        weight.name, weight.rank, tensor->storedAs));
   return {};
 }
 
@@ -202,14 +204,14 @@ void layOutPermuted(const Piece &piece, std::byte *target) {
   const Placement &placement = *piece.placement;
   StorageInfo info = storageInfo(placement.storage);
   if (placement.panels) {
-    PanelLayout layout = panelLayout(placement.storage);
     int64_t first = piece.begin * PanelLayout::lanes;
     int64_t rows = std::min(piece.end * PanelLayout::lanes, placement.rows) - first;
     int64_t rowUnits = placement.cols / info.blockElements;
     std::vector<std::byte> gathered(rows * rowUnits * info.blockBytes);
     gather(placement, first * rowUnits, (first + rows) * rowUnits, gathered.data());
-    packPanels(placement.storage, gathered.data(), rows, placement.cols,
-               target + panelBytes(layout, first, placement.cols), 0, piece.end - piece.begin);
+    packPanels(placement.storage, placement.layout, gathered.data(), rows, placement.cols,
+               target + panelBytes(placement.layout, first, placement.cols), 0,
+               piece.end - piece.begin);
     return;
   }
   std::vector<std::byte> gathered((piece.end - piece.begin) * info.blockBytes);
@@ -224,8 +226,8 @@ void layOut(const Piece &piece, std::byte *base) {
   if (placement.rank != 0)
     return layOutPermuted(piece, target);
   if (placement.panels) {
-    packPanels(placement.storage, placement.source.data(), placement.rows, placement.cols, target,
-               piece.begin, piece.end);
+    packPanels(placement.storage, placement.layout, placement.source.data(), placement.rows,
+               placement.cols, target, piece.begin, piece.end);
     return;
   }
   StorageInfo info = storageInfo(placement.storage);
@@ -248,7 +250,7 @@ std::vector<Piece> cut(const std::vector<Placement> &placements) {
   for (const Placement &placement : placements) {
     int64_t unit = placement.panels ? placement.cols * PanelLayout::lanes
                                     : storageInfo(placement.storage).blockElements;
-    int64_t count = placement.panels ? panelLayout(placement.storage).panels(placement.rows)
+    int64_t count = placement.panels ? placement.layout.panels(placement.rows)
                                      : placement.rows * placement.cols / unit;
     int64_t step = std::max<int64_t>(1, kTaskElements / unit);
     for (int64_t begin = 0; begin < count; begin += step)
@@ -275,7 +277,9 @@ Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *fil
   std::vector<Placement> placements;
   std::vector<size_t> placementOf; // for each address of the context
   // Weights are the same where tensor, layout and order of axes are.
-  std::map<std::tuple<std::string, int32_t, int64_t, int64_t, std::vector<int64_t>>, size_t> known;
+  std::map<std::tuple<std::string, int32_t, uint32_t, int64_t, int64_t, std::vector<int64_t>>,
+           size_t>
+      known;
   int64_t total = 0;
   for (int64_t w = 0; w < artifact.n_weights; ++w) {
     const heed_weight &weight = artifact.weights[w];
@@ -284,9 +288,9 @@ Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *fil
       std::string name;
       if (Status status = place(weight, layer, *file, name, placement); !status.ok())
         return status;
-      auto [entry, isNew] = known.try_emplace(
-          {std::move(name), weight.layout, weight.rows, weight.cols, orderOf(placement)},
-          placements.size());
+      auto [entry, isNew] = known.try_emplace({std::move(name), weight.layout, weight.storages,
+                                               weight.rows, weight.cols, orderOf(placement)},
+                                              placements.size());
       placementOf.push_back(entry->second);
       if (!isNew)
         continue;

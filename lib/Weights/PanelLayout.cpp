@@ -34,6 +34,7 @@ struct PanelRows {
       step[lane] = r < rows ? blockBytes : 0;
     }
   }
+  bool isPresent(int lane) const { return step[lane] != 0; }
   const uint8_t *block(int lane, int64_t index) const { return row[lane] + index * step[lane]; }
 };
 
@@ -51,45 +52,89 @@ template <typename Element> void packFloatPanel(const PanelRows &rows, int64_t c
       std::memcpy(dst + lane * sizeof(Element), rows.block(lane, c), sizeof(Element));
 }
 
-template <StorageType type> void writeScales(const BlockGroup &group, int lane, uint8_t *record) {
-  constexpr PanelLayout layout = panelLayout(type);
+// Added to any number it gives that number, with its sign if it is zero.
+constexpr float noMin = -0.0f;
+constexpr uint16_t noMinAsHalf = 0x8000;
+
+template <StorageType type>
+void writeScales(const BlockGroup &group, int lane, const PanelLayout &layout, uint8_t *record) {
+  constexpr PanelLayout own = panelLayout(type);
   for (int s = 0; s < layout.scalesPerGroup(); ++s) {
-    int64_t at = (s * lanes + lane) * layout.scaleBytes();
-    const void *scale = &group.scales[s], *min = &group.mins[s];
-    if constexpr (layout.scaleIsF16) {
-      scale = &group.halfScale;
-      min = &group.halfMin;
+    uint8_t *scaleAt = record + layout.scalesOffset + (s * lanes + lane) * layout.scaleBytes();
+    uint8_t *minAt = record + layout.minsOffset + (s * lanes + lane) * layout.scaleBytes();
+    if (layout.scaleIsF16) {
+      const uint16_t min = own.hasMin ? group.halfMin : noMinAsHalf;
+      std::memcpy(scaleAt, &group.halfScale, sizeof group.halfScale);
+      if (layout.hasMin)
+        std::memcpy(minAt, &min, sizeof min);
+      continue;
     }
-    std::memcpy(record + layout.scalesOffset + at, scale, layout.scaleBytes());
-    if constexpr (layout.hasMin)
-      std::memcpy(record + layout.minsOffset + at, min, layout.scaleBytes());
+    float scale, min = noMin;
+    if constexpr (own.scaleIsF16) {
+      scale = halfToFloat(group.halfScale);
+      if constexpr (own.hasMin)
+        min = halfToFloat(group.halfMin);
+      else if (layout.quant == PanelLayout::Quant::U4)
+        min = -static_cast<float>(own.zeroPoint) * scale;
+    } else {
+      const int from = own.scalesPerGroup() == 1 ? 0 : s;
+      scale = group.scales[from];
+      if constexpr (own.hasMin)
+        min = group.mins[from];
+    }
+    std::memcpy(scaleAt, &scale, sizeof scale);
+    if (layout.hasMin)
+      std::memcpy(minAt, &min, sizeof min);
   }
 }
 
-template <StorageType type>
-void packQuantisedPanel(const PanelRows &rows, int64_t groups, uint8_t *dst) {
-  constexpr PanelLayout layout = panelLayout(type);
-  constexpr bool nibbles = layout.quant == PanelLayout::Quant::U4;
+/// Packs into the type's own layout, all of which the compiler then knows, or into a `common` one.
+template <StorageType type, bool isOwn>
+void packQuantisedPanel(const PanelRows &rows, int64_t groups, const PanelLayout &common,
+                        uint8_t *dst) {
+  const PanelLayout layout = isOwn ? panelLayout(type) : common;
+  const bool nibbles = layout.quant == PanelLayout::Quant::U4;
+  const int offset = panelLayout(type).zeroPoint - layout.zeroPoint;
   BlockGroup group;
   SquareTile<uint8_t> left, right; // columns 0 … 15 and 16 … 31; for nibbles, both are in `left`
   for (int64_t g = 0; g < groups; ++g, dst += layout.groupBytes) {
     for (int lane = 0; lane < lanes; ++lane) {
       readBlockGroup<type>(rows.block(lane, g / groupsPerBlock(type)),
                            static_cast<int>(g % groupsPerBlock(type)), group);
-      writeScales<type>(group, lane, dst);
-      if constexpr (nibbles) {
+      writeScales<type>(group, lane, layout, dst);
+      if (nibbles) {
         uint8_t pairs[16];
         for (int c = 0; c < 16; ++c)
           pairs[c] = static_cast<uint8_t>(group.quants[c] | group.quants[c + 16] << 4);
         std::memcpy(left.row(lane), pairs, 16);
       } else {
+        for (int8_t &quant : group.quants)
+          quant = static_cast<int8_t>(quant - offset);
         std::memcpy(left.row(lane), group.quants, 16);
         std::memcpy(right.row(lane), group.quants + 16, 16);
       }
     }
     left.storeTransposed(dst + layout.quantsOffset);
-    if constexpr (!nibbles)
+    if (!nibbles)
       right.storeTransposed(dst + layout.quantsOffset + 16 * lanes);
+  }
+}
+
+/// Packs a panel of any format as f32.
+void packDequantisedPanel(StorageType type, const PanelRows &rows, int64_t cols, uint8_t *dst) {
+  constexpr int64_t atOnce = 256; // whole blocks of every format
+  const int64_t blockElements = storageInfo(type).blockElements;
+  float values[lanes][atOnce] = {};
+  for (int64_t c = 0; c < cols; c += atOnce) {
+    const int64_t count = std::min(atOnce, cols - c);
+    PanelRows dequantised(reinterpret_cast<const uint8_t *>(values), lanes, sizeof values[0],
+                          sizeof(float), 0);
+    for (int lane = 0; lane < lanes; ++lane)
+      if (rows.isPresent(lane))
+        dequantize(type, reinterpret_cast<const std::byte *>(rows.block(lane, c / blockElements)),
+                   count, values[lane]);
+    packFloatPanel<uint32_t>(dequantised, count, dst);
+    dst += count * lanes * sizeof(float);
   }
 }
 
@@ -106,10 +151,10 @@ float loadScale(const PanelLayout &layout, const uint8_t *scales, int64_t index)
 
 } // namespace
 
-void packPanels(StorageType type, const std::byte *src, int64_t rows, int64_t cols, std::byte *dst,
-                int64_t panelBegin, int64_t panelEnd) {
+void packPanels(StorageType type, const PanelLayout &layout, const std::byte *src, int64_t rows,
+                int64_t cols, std::byte *dst, int64_t panelBegin, int64_t panelEnd) {
   const StorageInfo info = storageInfo(type);
-  const PanelLayout layout = panelLayout(type);
+  const bool isOwn = layout == panelLayout(type);
   const int64_t rowBytes = cols / info.blockElements * info.blockBytes;
   const int64_t groups = layout.groups(cols);
   for (int64_t panel = panelBegin; panel < panelEnd; ++panel) {
@@ -118,7 +163,10 @@ void packPanels(StorageType type, const std::byte *src, int64_t rows, int64_t co
     uint8_t *out = reinterpret_cast<uint8_t *>(dst) + panel * groups * layout.groupBytes;
     switch (layout.quant) {
     case PanelLayout::Quant::F32:
-      packFloatPanel<uint32_t>(panelRows, cols, out);
+      if (isOwn)
+        packFloatPanel<uint32_t>(panelRows, cols, out);
+      else
+        packDequantisedPanel(type, panelRows, cols, out);
       break;
     case PanelLayout::Quant::F16:
     case PanelLayout::Quant::BF16:
@@ -126,7 +174,12 @@ void packPanels(StorageType type, const std::byte *src, int64_t rows, int64_t co
       break;
     case PanelLayout::Quant::U4:
     case PanelLayout::Quant::S8:
-      visitQuantised(type, [&](auto t) { packQuantisedPanel<t()>(panelRows, groups, out); });
+      visitQuantised(type, [&](auto t) {
+        if (isOwn)
+          packQuantisedPanel<t(), true>(panelRows, groups, layout, out);
+        else
+          packQuantisedPanel<t(), false>(panelRows, groups, layout, out);
+      });
       break;
     }
   }

@@ -85,11 +85,12 @@ std::optional<StorageType> storageFromGgml(uint32_t id) {
 
 } // namespace
 
-std::optional<StorageType> parseStorageType(std::string_view name) {
+std::string spellStorage(StorageSet set) {
+  std::string text;
   for (StorageType type : allStorageTypes)
-    if (storageInfo(type).name == name)
-      return type;
-  return std::nullopt;
+    if (set.contains(type))
+      text.append(text.empty() ? "" : " or ").append(storageInfo(type).name);
+  return text;
 }
 
 FileStorage fileStorageFromGgml(uint32_t id) {

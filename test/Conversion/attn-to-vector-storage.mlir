@@ -67,6 +67,25 @@ func.func @q6_k(%x: memref<?x256xf32>, %w: !attn.weight<16x256, q6_k>, %into: me
 
 // -----
 
+// Layers of several formats have one layout that holds both: signed bytes, f32 scales and mins for 16
+// columns. Those of 32 columns x 16 rows: 128 bytes of scales, as many of mins, 512 of quants.
+// CHECK-LABEL: func.func @mixed
+// CHECK: llvm.getelementptr %{{.*}}[0]
+// CHECK: %[[A:.*]] = llvm.load {{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK: llvm.getelementptr %{{.*}}[64]
+// CHECK: %[[B:.*]] = llvm.load {{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK: llvm.getelementptr %{{.*}}[128]
+// CHECK: %[[MIN:.*]] = llvm.load {{.*}} : !llvm.ptr -> vector<16xf32>
+// CHECK: llvm.getelementptr %{{.*}}[256]
+// CHECK-COUNT-16: vector.fma %{{.*}}, %[[A]], %[[MIN]]
+// CHECK: vector.fma %{{.*}}, %[[B]]
+func.func @mixed(%x: memref<?x256xf32>, %w: !attn.weight<16x256, q4_k|q6_k>, %into: memref<?x16xf32>) {
+  attn.project linear %x, %w into %into : memref<?x256xf32>, !attn.weight<16x256, q4_k|q6_k> into memref<?x16xf32>
+  return
+}
+
+// -----
+
 // Floats come column by column, as many a round as divide the columns: 2 of 6.
 // CHECK-LABEL: func.func @f16
 // CHECK-COUNT-2: llvm.load {{.*}} -> vector<16xf16>

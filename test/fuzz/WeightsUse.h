@@ -35,7 +35,7 @@ inline void useWeights(const WeightsFile &file) {
     dequantize(*storage, data->data(), elements, values.data());
     const PanelLayout layout = panelLayout(*storage);
     std::vector<std::byte> panels(static_cast<size_t>(panelBytes(layout, rows, cols)));
-    packPanels(*storage, data->data(), rows, cols, panels.data(), 0, layout.panels(rows));
+    packPanels(*storage, layout, data->data(), rows, cols, panels.data(), 0, layout.panels(rows));
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t c = 0; c < cols; ++c) {
         float packed = panelElement(layout, panels.data(), rows, cols, r, c);

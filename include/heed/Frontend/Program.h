@@ -24,6 +24,7 @@
 
 #include "heed/Support/Cost.h"
 #include "heed/Support/SourceRange.h"
+#include "heed/Weights/StorageType.h"
 
 #include <cstdint>
 #include <memory>
@@ -57,7 +58,7 @@ struct Weight {
   std::string name;           ///< as the program spells it
   std::string tensor;         ///< in the file, with "{l}" for the layer's number
   std::string fallback;       ///< the tensor to take where the first is missing, or ""
-  std::string storage;        ///< as ggml spells it: "F32", "Q4_1", …; "F32" without a file
+  StorageSet storages;        ///< of all its layers; F32 without a file
   std::vector<int64_t> shape; ///< of one layer's tensor, row-major
   int64_t layers = 0;         ///< 0: not per layer
   SourceRange range;

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /** Raised whenever a struct below changes; the runtime refuses any other value. */
-#define HEED_ABI_VERSION 2
+#define HEED_ABI_VERSION 3
 
 #define HEED_MAX_RANK 6
 
@@ -37,7 +37,7 @@ typedef struct heed_weight {
   const char *name;     /**< its name in the program */
   const char *tensor;   /**< its tensor in the file, "{l}" standing for the layer's number */
   const char *fallback; /**< the tensor to take where the first is missing, or NULL */
-  int32_t storage;      /**< a heed::StorageType: what the file must hold */
+  uint32_t storages;    /**< a heed::StorageSet: what the file may hold, bit n being type n */
   int32_t layout;       /**< a heed_layout */
   int64_t layers;       /**< how many tensors, one a layer; 1 where it isn't per layer */
   int64_t rows, cols;   /**< the matrix: feature axes flattened, contracted axes flattened;

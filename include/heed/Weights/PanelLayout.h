@@ -36,7 +36,10 @@
 //   value = scale * (quant - zeroPoint) + min
 //
 // computed in f32 in this order, without fusing, is bit for bit what `dequantize` gives: the
-// scale already is the product of a K-quant's two scales, as in ggml's reference.
+// scale already is the product of a K-quant's two scales, as in ggml's reference. It is so too
+// where layers of several formats share a layout that is none's own: a scale of 32 columns stands
+// twice, and what has no min gets -0, which changes no sum. (Only Q4_0 beside other four-bit
+// formats may give +0 for -0.)
 //
 // Floating-point weights: a group is one column, 16 lanes of the element, no scales.
 //
@@ -77,63 +80,93 @@ struct PanelLayout {
   constexpr int64_t panels(int64_t rows) const { return (rows + lanes - 1) / lanes; }
   /// Groups of a panel of a matrix with `cols` columns, a multiple of groupColumns.
   constexpr int64_t groups(int64_t cols) const { return cols / groupColumns; }
+  constexpr bool operator==(const PanelLayout &) const = default;
 };
 
-/// The layout that weights stored as `type` are packed into.
-constexpr PanelLayout panelLayout(StorageType type) {
-  PanelLayout layout;
-  int64_t quantBytes = 0;
-  auto floats = [&](PanelLayout::Quant quant, int64_t bytes) {
-    layout.quant = quant;
-    quantBytes = bytes * PanelLayout::lanes;
+/// The layout that weights are packed into whose layers are stored as `set` says; it is not empty.
+///
+/// One format has its own layout. Several have the smallest layout that says each of them exactly:
+/// four bits if all have four, a scale for 16 columns if one has that, f32 scales unless all are
+/// f16, a min if one needs it; f32 numbers where one is a floating-point format.
+constexpr PanelLayout panelLayout(StorageSet set) {
+  struct Format {
+    PanelLayout::Quant quant;
+    int scaleGroup = 0; // 0 for floating-point formats
+    bool scaleIsF16 = false, hasMin = false;
+    int zeroPoint = 0;
   };
-  auto blocks = [&](PanelLayout::Quant quant, int scaleGroup, bool scaleIsF16, bool hasMin) {
-    layout.quant = quant;
-    layout.groupColumns = 32;
-    layout.scaleGroup = scaleGroup;
-    layout.scaleIsF16 = scaleIsF16;
-    layout.hasMin = hasMin;
-    quantBytes = (quant == PanelLayout::Quant::U4 ? 16 : 32) * PanelLayout::lanes;
+  auto formatOf = [](StorageType type) -> Format {
+    using enum PanelLayout::Quant;
+    switch (type) {
+    case StorageType::F32:
+      break;
+    case StorageType::F16:
+      return {F16};
+    case StorageType::BF16:
+      return {BF16};
+    case StorageType::Q4_0:
+      return {U4, 32, true, false, 8};
+    case StorageType::Q4_1:
+      return {U4, 32, true, true};
+    case StorageType::Q5_0:
+    case StorageType::Q8_0:
+      return {S8, 32, true, false};
+    case StorageType::Q5_1:
+      return {S8, 32, true, true};
+    case StorageType::Q2_K:
+      return {S8, 16, false, true};
+    case StorageType::Q3_K:
+    case StorageType::Q6_K:
+      return {S8, 16, false, false};
+    case StorageType::Q4_K:
+      return {U4, 32, false, true};
+    case StorageType::Q5_K:
+      return {S8, 32, false, true};
+    }
+    return {F32};
   };
-  switch (type) {
-  case StorageType::F32:
-    floats(PanelLayout::Quant::F32, 4);
-    break;
-  case StorageType::F16:
-    floats(PanelLayout::Quant::F16, 2);
-    break;
-  case StorageType::BF16:
-    floats(PanelLayout::Quant::BF16, 2);
-    break;
-  case StorageType::Q4_0:
-    blocks(PanelLayout::Quant::U4, 32, true, false);
-    layout.zeroPoint = 8;
-    break;
-  case StorageType::Q4_1:
-    blocks(PanelLayout::Quant::U4, 32, true, true);
-    break;
-  case StorageType::Q5_0:
-  case StorageType::Q8_0:
-    blocks(PanelLayout::Quant::S8, 32, true, false);
-    break;
-  case StorageType::Q5_1:
-    blocks(PanelLayout::Quant::S8, 32, true, true);
-    break;
-  case StorageType::Q2_K:
-    blocks(PanelLayout::Quant::S8, 16, false, true);
-    break;
-  case StorageType::Q3_K:
-  case StorageType::Q6_K:
-    blocks(PanelLayout::Quant::S8, 16, false, false);
-    break;
-  case StorageType::Q4_K:
-    blocks(PanelLayout::Quant::U4, 32, false, true);
-    break;
-  case StorageType::Q5_K:
-    blocks(PanelLayout::Quant::S8, 32, false, true);
-    break;
+  Format common{PanelLayout::Quant::F32};
+  bool isFirst = true, mixesZeroPoints = false;
+  for (StorageType type : allStorageTypes) {
+    if (!set.contains(type))
+      continue;
+    const Format format = formatOf(type);
+    if (isFirst) {
+      common = format;
+    } else if (format.scaleGroup == 0 || common.scaleGroup == 0) {
+      common = {PanelLayout::Quant::F32};
+    } else {
+      if (format.quant != common.quant)
+        common.quant = PanelLayout::Quant::S8;
+      common.scaleGroup =
+          format.scaleGroup < common.scaleGroup ? format.scaleGroup : common.scaleGroup;
+      common.scaleIsF16 &= format.scaleIsF16;
+      common.hasMin |= format.hasMin;
+      mixesZeroPoints |= format.zeroPoint != common.zeroPoint;
+    }
+    isFirst = false;
   }
-  int64_t scalesSize = layout.scalesPerGroup() * PanelLayout::lanes * layout.scaleBytes();
+  // Signed bytes have the zero point subtracted already. Among four-bit formats Q4_0's becomes a
+  // min of -8 scales, which f16 may not hold.
+  if (mixesZeroPoints) {
+    common.zeroPoint = 0;
+    common.scaleIsF16 &= common.quant == PanelLayout::Quant::S8;
+  }
+
+  PanelLayout layout;
+  layout.quant = common.quant;
+  if (common.scaleGroup != 0) {
+    layout.groupColumns = 32;
+    layout.scaleGroup = common.scaleGroup;
+    layout.scaleIsF16 = common.scaleIsF16;
+    layout.hasMin = common.hasMin;
+    layout.zeroPoint = common.zeroPoint;
+  }
+  const int64_t quantBytes = layout.quant == PanelLayout::Quant::F32  ? 4 * PanelLayout::lanes
+                             : layout.quant == PanelLayout::Quant::U4 ? 16 * PanelLayout::lanes
+                             : layout.quant == PanelLayout::Quant::S8 ? 32 * PanelLayout::lanes
+                                                                      : 2 * PanelLayout::lanes;
+  const int64_t scalesSize = layout.scalesPerGroup() * PanelLayout::lanes * layout.scaleBytes();
   layout.minsOffset = layout.scalesOffset + scalesSize;
   layout.quantsOffset = layout.minsOffset + (layout.hasMin ? scalesSize : 0);
   layout.groupBytes = (layout.quantsOffset + quantBytes + 15) / 16 * 16;
@@ -146,11 +179,11 @@ constexpr int64_t panelBytes(const PanelLayout &layout, int64_t rows, int64_t co
 }
 
 /// Packs panels panelBegin … panelEnd-1 of the row-major matrix [rows, cols] stored as `type` at
-/// `src`, whose rows are whole blocks. `dst` is the start of the whole packed matrix (panelBytes),
-/// 16-byte aligned for the kernels' sake; `src` may be unaligned. Calls for disjoint ranges of
-/// panels may run at the same time.
-void packPanels(StorageType type, const std::byte *src, int64_t rows, int64_t cols, std::byte *dst,
-                int64_t panelBegin, int64_t panelEnd);
+/// `src`, whose rows are whole blocks, into `layout`: the type's own or that of a set that has it.
+/// `dst` is the start of the whole packed matrix (panelBytes), 16-byte aligned for the kernels'
+/// sake; `src` may be unaligned. Calls for disjoint ranges of panels may run at the same time.
+void packPanels(StorageType type, const PanelLayout &layout, const std::byte *src, int64_t rows,
+                int64_t cols, std::byte *dst, int64_t panelBegin, int64_t panelEnd);
 
 /// Element [row, col] of a packed matrix, read the slow and obvious way: what packed bytes mean.
 float panelElement(const PanelLayout &layout, const std::byte *panels, int64_t rows, int64_t cols,

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace heed {
@@ -95,7 +96,51 @@ constexpr std::optional<StorageType> storageTypeFromNumber(int64_t number) {
 }
 
 /// The type spelled `name` ("F32", "Q4_1", …); nothing for any other spelling.
-std::optional<StorageType> parseStorageType(std::string_view name);
+constexpr std::optional<StorageType> parseStorageType(std::string_view name) {
+  for (StorageType type : allStorageTypes)
+    if (storageInfo(type).name == name)
+      return type;
+  return std::nullopt;
+}
+
+/// The formats that one weight's layers are stored in, often only one. Files of mixed precision
+/// spend more bits on some layers; one piece of code computes them all, so it is the set, not a
+/// layer's own format, that decides how the weight lies in memory.
+class StorageSet {
+public:
+  constexpr StorageSet() = default;
+  constexpr StorageSet(StorageType type) : mask(bit(type)) {}
+
+  /// The set with these bits, bit n being the type number n, as an artefact holds it. Nothing for
+  /// no bits and for bits of no type.
+  static constexpr std::optional<StorageSet> fromBits(uint32_t bits) {
+    if (bits == 0 || bits >> allStorageTypes.size() != 0)
+      return std::nullopt;
+    StorageSet set;
+    set.mask = bits;
+    return set;
+  }
+  constexpr uint32_t bits() const { return mask; }
+
+  constexpr bool contains(StorageType type) const { return mask & bit(type); }
+  constexpr void insert(StorageType type) { mask |= bit(type); }
+  /// The elements of the largest block: whole blocks of every format in the set are multiples.
+  constexpr int64_t blockElements() const {
+    int64_t largest = 1;
+    for (StorageType type : allStorageTypes)
+      if (contains(type) && storageInfo(type).blockElements > largest)
+        largest = storageInfo(type).blockElements;
+    return largest;
+  }
+  constexpr bool operator==(const StorageSet &) const = default;
+
+private:
+  static constexpr uint32_t bit(StorageType type) { return 1u << static_cast<int32_t>(type); }
+  uint32_t mask = 0;
+};
+
+/// The names of the set's formats, as "Q4_K" or "Q4_K or Q6_K".
+std::string spellStorage(StorageSet set);
 
 /// A format as a file names it, whether Heed computes with it or not.
 struct FileStorage {

@@ -25,8 +25,8 @@ static int64_t floatStep(int64_t cols) {
 
 PanelReader::PanelReader(OpBuilder &builder, Location loc, Value weight, int64_t cols)
     : loc(loc), cols(cols) {
-  auto storage = cast<WeightType>(weight.getType()).getStorage();
-  layout = panelLayout(static_cast<StorageType>(storage));
+  auto storage = static_cast<uint32_t>(cast<WeightType>(weight.getType()).getStorage());
+  layout = panelLayout(StorageSet::fromBits(storage).value());
   stepColumns = layout.isQuantised() ? layout.groupColumns : floatStep(cols);
   // convert-weights-to-llvm turns the weight into this pointer.
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());

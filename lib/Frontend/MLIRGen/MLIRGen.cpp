@@ -47,13 +47,9 @@ static LogicalResult declareWeights(OpBuilder &builder, ModuleState &module) {
   for (unsigned number : used.set_bits()) {
     const program::Weight &weight = module.program.weights[number];
     Location loc = module.locations.at(weight.range);
-    std::optional<attn::Storage> storage =
-        attn::symbolizeStorage(StringRef(weight.storage).lower());
-    if (!storage)
-      return emitError(loc) << "weight '" << weight.name << "' is stored as " << weight.storage
-                            << ", which the compiler does not know";
     auto type = attn::WeightType::getChecked([&] { return emitError(loc); }, builder.getContext(),
-                                             ArrayRef<int64_t>(weight.shape), *storage);
+                                             ArrayRef<int64_t>(weight.shape),
+                                             static_cast<attn::Storage>(weight.storages.bits()));
     if (!type)
       return failure();
     std::string symbol = weight.name;

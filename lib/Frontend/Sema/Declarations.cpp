@@ -170,7 +170,7 @@ void Declarer::declareWeights(const ast::Weight &list, int64_t layers,
     const ast::Name &name = list.names[position];
     program::Weight weight;
     weight.name = name.text;
-    weight.storage = "F32";
+    weight.storages = StorageType::F32;
     weight.shape = shape;
     weight.layers = std::max<int64_t>(layers, 0);
     weight.range = name.range;
@@ -251,15 +251,17 @@ bool Declarer::matchHeader(program::Weight &weight, const ast::Weight &list) {
                                 spellShape(weight.shape), name, spellShape(tensor->shape)));
       return false;
     }
-    if (layer == 0) {
-      weight.storage = tensor->storage;
-    } else if (weight.storage != tensor->storage) {
+    std::optional<StorageType> storage = parseStorageType(tensor->storage);
+    if (!storage) {
       module.report(DiagId::E0406, weight.range,
-                    fmt::format("the tensor `{}` is stored as {}, but layer 0's as {}; one "
-                                "storage type is needed in all layers",
-                                name, tensor->storage, weight.storage));
+                    fmt::format("the tensor `{}` is stored as {}, which can't be computed with; "
+                                "convert the file to one that stores it as Q8_0 or F16",
+                                name, tensor->storage));
       return false;
     }
+    if (layer == 0)
+      weight.storages = *storage;
+    weight.storages.insert(*storage);
   }
   return true;
 }

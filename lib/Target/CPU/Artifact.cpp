@@ -102,7 +102,7 @@ private:
     return llvm::ConstantStruct::get(
         types.weight, {text(weight.name), text(weight.tensor),
                        weight.fallback.empty() ? null() : text(weight.fallback),
-                       i32(weight.storage), i32(weight.layout), i64(weight.layers),
+                       i32(weight.storages), i32(weight.layout), i64(weight.layers),
                        i64(weight.rows), i64(weight.cols), i32(weight.permutation.size()),
                        padded(weight.permutation, llvm::Type::getInt32Ty(context)),
                        padded(weight.shape, llvm::Type::getInt64Ty(context))});

@@ -11,7 +11,6 @@
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Runtime/Artifact.h"
 #include "heed/Target/CPU/TokenLimit.h"
-#include "heed/Weights/StorageType.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/StringExtras.h"
@@ -41,11 +40,10 @@ static LogicalResult readPermutation(attn::WeightOp op, WeightInfo &weight) {
     return op.emitError("weight '") << weight.name << "' has " << order.size()
                                     << " axes in another order than the file's; at most "
                                     << HEED_MAX_RANK << " can be reordered";
-  StorageInfo storage = storageInfo(static_cast<StorageType>(weight.storage));
-  if (storage.blockElements > 1 &&
-      (order.back() != int64_t(order.size()) - 1 || shape.back() % storage.blockElements != 0))
+  int64_t block = op.getWeightType().getBlockElements();
+  if (block > 1 && (order.back() != int64_t(order.size()) - 1 || shape.back() % block != 0))
     return op.emitError("weight '")
-           << weight.name << "' is stored in blocks of " << storage.blockElements
+           << weight.name << "' is stored in blocks of " << block
            << " elements along its last axis, and the order of axes [" << order
            << "] would break them up: store it as F16 or declare its axes in the order in which "
               "the formula sums them";
@@ -61,7 +59,7 @@ static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
   weight.tensor = op.getTensor().str();
   if (auto fallback = op.getFallback())
     weight.fallback = fallback->str();
-  weight.storage = static_cast<int32_t>(type.getStorage());
+  weight.storages = static_cast<uint32_t>(type.getStorage());
   weight.layers = std::max<int64_t>(1, op.getLayers());
 
   auto number = [&](StringRef attribute, int64_t otherwise) {
@@ -82,12 +80,11 @@ static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
                                       << " must be the weight's " << elements << " elements";
   if (weight.layout != HEED_LAYOUT_DENSE_F32 && weight.layout != HEED_LAYOUT_PANELS)
     return op.emitError("heed.layout must be 0 (dense) or 1 (panels), found ") << weight.layout;
-  StorageInfo storage = storageInfo(static_cast<StorageType>(weight.storage));
-  if (weight.layout == HEED_LAYOUT_PANELS && weight.cols % storage.blockElements != 0)
-    return op.emitError("weight '")
-           << weight.name << "' has rows of " << weight.cols << " elements, which "
-           << StringRef(storage.name) << " blocks of " << storage.blockElements
-           << " can't make up: store it as F16";
+  int64_t block = type.getBlockElements();
+  if (weight.layout == HEED_LAYOUT_PANELS && weight.cols % block != 0)
+    return op.emitError("weight '") << weight.name << "' has rows of " << weight.cols
+                                    << " elements, which " << stringifyStorage(type.getStorage())
+                                    << " blocks of " << block << " can't make up: store it as F16";
   if (failed(readPermutation(op, weight)))
     return failure();
   return weight;

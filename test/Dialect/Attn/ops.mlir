@@ -10,6 +10,8 @@ attn.weight @embed : !attn.weight<128x64, q8_0> tensor "token_embd.weight"
 attn.weight @unembed : !attn.weight<128x64, q8_0> tensor "output.weight" else "token_embd.weight"
 // CHECK: attn.weight @Vup : !attn.weight<9x576x64, f32> tensor "Vup"
 attn.weight @Vup : !attn.weight<9x576x64, f32> tensor "Vup"
+// CHECK: attn.weight @down : !attn.weight<64x256, q4_k|q6_k> tensor "blk.{l}.down" layers 2
+attn.weight @down : !attn.weight<64x256, q6_k|q4_k> tensor "blk.{l}.down" layers 2
 
 // CHECK-LABEL: func.func @weights
 func.func @weights(%ids: tensor<?xi32>, %x: tensor<?x576xf32>, %l: index) -> (tensor<9x64x576xf32>, tensor<?x64xf32>, tensor<?x9x64xf32>) {

@@ -9,6 +9,7 @@
 #include "Reference.h"
 #include "Weights.h"
 
+#include <array>
 #include <gtest/gtest.h>
 
 using namespace heed;
@@ -195,3 +196,33 @@ fn run(X: [n, d]) -> [n, d] {
 }
 
 } // namespace
+
+// Files of mixed precision store a weight's layers in several formats.
+TEST(Projection, LayersOfSeveralFormats) {
+  using enum StorageType;
+  constexpr int64_t d = 64, n = 3;
+  const char text[] = R"(
+size n, d = 64
+per layer l in 3 { weight W : [d, d] = "W.{l}" }
+fn f(X: [n, d]) -> [n, d] {
+  for l in 3 {
+    Y[i, e] = sum[c] W[l][e, c] * X[i, c]
+    X = Y
+  }
+  return X
+}
+)";
+  for (std::array<StorageType, 3> storages :
+       {std::array{Q8_0, Q4_1, Q8_0}, std::array{Q4_1, F16, F32}, std::array{Q8_0, Q8_0, F16}}) {
+    Weights weights;
+    for (int64_t l = 0; l < 3; ++l)
+      weights.add("W." + std::to_string(l), {d, d}, 0.4f, storages[l]);
+    CompiledProgram program(text, &weights);
+    ASSERT_TRUE(program.ok());
+    Tensor input = randomTensor({n, d}, 7);
+    Numbers X = asNumbers(input);
+    for (int64_t l = 0; l < 3; ++l)
+      X = linear(X, weights["W." + std::to_string(l)], d);
+    expectAllNear(program.call("f", {n}, {input.values.data()}, n * d), X, 1e-4, "three layers");
+  }
+}

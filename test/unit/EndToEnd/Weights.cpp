@@ -70,6 +70,22 @@ std::string store(std::vector<float> &values, StorageType storage) {
       }
     }
     return bytes;
+  case StorageType::Q4_1: // blocks of 32: an f16 scale, an f16 min, and 32 times four bits
+    for (size_t block = 0; block * 32 < values.size(); ++block) {
+      const float scale = 1.0f / 16, min = block % 2 ? -0.5f : -0.25f;
+      put(bytes, halfBits(scale));
+      put(bytes, halfBits(min));
+      uint8_t quants[32];
+      for (size_t i = 0; i < 32; ++i) {
+        float &value = values[block * 32 + i];
+        quants[i] =
+            static_cast<uint8_t>(std::fmax(0, std::fmin(15, std::round((value - min) / scale))));
+        value = quants[i] * scale + min;
+      }
+      for (size_t i = 0; i < 16; ++i)
+        put(bytes, static_cast<uint8_t>(quants[i] | quants[i + 16] << 4));
+    }
+    return bytes;
   default:
     std::fprintf(stderr, "the tests write no %s\n", storageInfo(storage).name.data());
     std::exit(1);
@@ -146,9 +162,10 @@ void Weights::writeGguf(const std::string &path) const {
     put<uint32_t>(file, shape.size());
     for (size_t axis = shape.size(); axis-- > 0;)
       put<uint64_t>(file, shape[axis]);
-    put<uint32_t>(file, stored.storage == StorageType::F32   ? 0
-                        : stored.storage == StorageType::F16 ? 1
-                                                             : 8);
+    put<uint32_t>(file, stored.storage == StorageType::F32    ? 0
+                        : stored.storage == StorageType::F16  ? 1
+                        : stored.storage == StorageType::Q4_1 ? 3
+                                                              : 8);
     put<uint64_t>(file, data.size());
     data += stored.bytes;
     data.resize((data.size() + kAlignment - 1) / kAlignment * kAlignment);

@@ -104,8 +104,10 @@ TEST(Open, RefusesAnArtefactThatMakesNoSense) {
   heed_weight weight = artifact.weights[0];
   artifact.weights = &weight;
   artifact.n_weights = 1;
-  weight.storage = 99;
-  openError(artifact, file.path(), nullptr, HEED_ERROR_INTERNAL);
+  for (uint32_t storages : {0u, 1u << 13}) {
+    weight.storages = storages;
+    openError(artifact, file.path(), nullptr, HEED_ERROR_INTERNAL);
+  }
   weight = tiny::artifact.weights[0];
   weight.rows = 0;
   openError(artifact, file.path(), nullptr, HEED_ERROR_INTERNAL);

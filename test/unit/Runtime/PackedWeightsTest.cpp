@@ -42,7 +42,7 @@ struct Sample {
 
   heed_weight weight(heed_layout layout, int64_t rows, int64_t cols,
                      std::array<int32_t, 3> order) const {
-    return {"w",  "t",  nullptr, static_cast<int32_t>(storage),  layout,   1,
+    return {"w",  "t",  nullptr, StorageSet(storage).bits(),     layout,   1,
             rows, cols, 3,       {order[0], order[1], order[2]}, {a, b, c}};
   }
 };
@@ -79,6 +79,34 @@ TEST_F(PackedWeightsTest, MovesRowsOfBlocks) {
           ASSERT_EQ(panelElement(panelLayout(storage), panels, rows, cols, y, x * Sample::c + z),
                     sample.at(x, y, z));
   }
+}
+
+TEST_F(PackedWeightsTest, LaysOutLayersOfSeveralFormatsAlike) {
+  StorageSet storages = StorageType::Q8_0;
+  storages.insert(StorageType::Q6_K);
+  Sample sample(StorageType::Q8_0);
+  heed_weight weight =
+      sample.weight(HEED_LAYOUT_PANELS, Sample::b, Sample::a * Sample::c, {1, 0, 2});
+  weight.storages = storages.bits();
+  EXPECT_EQ(load(sample, weight).code, HEED_ERROR_INTERNAL); // 192 columns are no blocks of Q6_K
+  storages = StorageType::Q8_0;
+  storages.insert(StorageType::Q4_1);
+  weight.storages = storages.bits();
+  ASSERT_TRUE(load(sample, weight).ok());
+  auto *panels = static_cast<const std::byte *>(weights.addresses()[0]);
+  for (int64_t y = 0; y < Sample::b; ++y)
+    for (int64_t x = 0; x < Sample::a; ++x)
+      for (int64_t z = 0; z < Sample::c; ++z)
+        ASSERT_EQ(panelElement(panelLayout(storages), panels, weight.rows, weight.cols, y,
+                               x * Sample::c + z),
+                  sample.at(x, y, z));
+  storages = StorageType::Q4_0;
+  storages.insert(StorageType::Q6_K);
+  weight.storages = storages.bits();
+  Status status = load(sample, weight);
+  EXPECT_NE(status.message.find("is stored as Q8_0, and the program was compiled for Q4_0 or Q6_K"),
+            std::string::npos)
+      << status.message;
 }
 
 TEST_F(PackedWeightsTest, MovesEveryAxisOfFloats) {

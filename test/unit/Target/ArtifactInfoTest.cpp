@@ -69,7 +69,7 @@ func.func @logits(%tokens: memref<?xi32> {heed.arg = "param", heed.name = "token
   ASSERT_EQ(info->weights.size(), 2u);
   const WeightInfo &embed = info->weights[0], &w = info->weights[1];
   EXPECT_EQ(embed.fallback, "output.weight");
-  EXPECT_EQ(embed.storage, 7);
+  EXPECT_EQ(embed.storages, StorageSet(StorageType::Q8_0).bits());
   EXPECT_EQ(embed.layout, HEED_LAYOUT_DENSE_F32);
   EXPECT_EQ(embed.layers, 1);
   EXPECT_EQ(embed.rows, 6400);

@@ -38,18 +38,23 @@ protected:
     return bytes;
   }
 
-  void expectSameMeaning(int64_t rows, int64_t cols) const {
+  /// Packs into `layout`, which holds the type exactly. Where `zeroLosesSign`, zeros are equal
+  /// whatever their signs.
+  void expectSameMeaning(int64_t rows, int64_t cols, const PanelLayout &layout,
+                         bool zeroLosesSign = false) const {
     std::vector<std::byte> stored = matrix(rows, cols);
     std::vector<float> values(static_cast<size_t>(rows * cols));
     dequantize(type, stored.data(), rows * cols, values.data());
     std::vector<std::byte> packed(static_cast<size_t>(panelBytes(layout, rows, cols)),
                                   std::byte{0xa5});
-    packPanels(type, stored.data(), rows, cols, packed.data(), 0, layout.panels(rows));
+    packPanels(type, layout, stored.data(), rows, cols, packed.data(), 0, layout.panels(rows));
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t c = 0; c < cols; ++c) {
         float value = panelElement(layout, packed.data(), rows, cols, r, c);
-        ASSERT_EQ(std::bit_cast<uint32_t>(value),
-                  std::bit_cast<uint32_t>(values[static_cast<size_t>(r * cols + c)]))
+        float expected = values[static_cast<size_t>(r * cols + c)];
+        if (zeroLosesSign && value == 0.0f && expected == 0.0f)
+          continue;
+        ASSERT_EQ(std::bit_cast<uint32_t>(value), std::bit_cast<uint32_t>(expected))
             << rows << " x " << cols << ", element " << r << ", " << c;
       }
     for (int64_t r = rows; r < layout.panels(rows) * PanelLayout::lanes; ++r)
@@ -60,7 +65,25 @@ protected:
 
 TEST_P(PanelLayoutTest, MeansWhatTheFileMeans) {
   for (int64_t rows : {1, 15, 16, 17, 35})
-    expectSameMeaning(rows, info.blockElements == 256 ? 512 : 96);
+    expectSameMeaning(rows, info.blockElements == 256 ? 512 : 96, layout);
+}
+
+TEST_P(PanelLayoutTest, MeansTheSameBesideEveryOtherFormat) {
+  const auto hasFourBits = [](const PanelLayout &layout) {
+    return layout.quant == PanelLayout::Quant::U4;
+  };
+  for (StorageType other : allStorageTypes)
+    for (StorageType third : {other, StorageType::Q4_0, StorageType::Q6_K}) {
+      SCOPED_TRACE(std::string(storageInfo(other).name) + ", " +
+                   std::string(storageInfo(third).name));
+      StorageSet set = type;
+      set.insert(other);
+      set.insert(third);
+      const PanelLayout common = panelLayout(set);
+      const int64_t cols = info.blockElements == 256 ? 512 : 288; // floats: not whole chunks
+      expectSameMeaning(17, cols, common,
+                        type == StorageType::Q4_0 && hasFourBits(common) && common.hasMin);
+    }
 }
 
 TEST_P(PanelLayoutTest, PanelsPackedApartAreThoseOfOneCall) {
@@ -68,9 +91,9 @@ TEST_P(PanelLayoutTest, PanelsPackedApartAreThoseOfOneCall) {
   std::vector<std::byte> stored = matrix(rows, cols);
   const size_t size = static_cast<size_t>(panelBytes(layout, rows, cols));
   std::vector<std::byte> once(size), apart(size);
-  packPanels(type, stored.data(), rows, cols, once.data(), 0, 3);
-  packPanels(type, stored.data(), rows, cols, apart.data(), 2, 3);
-  packPanels(type, stored.data(), rows, cols, apart.data(), 0, 2);
+  packPanels(type, layout, stored.data(), rows, cols, once.data(), 0, 3);
+  packPanels(type, layout, stored.data(), rows, cols, apart.data(), 2, 3);
+  packPanels(type, layout, stored.data(), rows, cols, apart.data(), 0, 2);
   EXPECT_EQ(once, apart);
 }
 
@@ -95,13 +118,33 @@ TEST(PanelLayout, OffsetsOfQ4_1) {
   EXPECT_EQ(panelBytes(layout, 17, 64), 2 * 2 * 320);
 }
 
+StorageSet setOf(std::initializer_list<StorageType> types) {
+  StorageSet set;
+  for (StorageType type : types)
+    set.insert(type);
+  return set;
+}
+
+TEST(PanelLayout, ALayoutOfSeveralFormatsIsTheSmallestThatHoldsThem) {
+  using enum StorageType;
+  EXPECT_EQ(panelLayout(setOf({Q5_0, Q8_0})), panelLayout(Q8_0));
+  EXPECT_EQ(panelLayout(setOf({Q4_0, Q8_0})), panelLayout(Q8_0));
+  EXPECT_EQ(panelLayout(setOf({Q4_0, Q4_1})), panelLayout(Q4_K));
+  EXPECT_EQ(panelLayout(setOf({Q4_0, Q4_1, Q8_0})), panelLayout(Q5_1));
+  EXPECT_EQ(panelLayout(setOf({Q4_K, Q5_K})), panelLayout(Q5_K));
+  EXPECT_EQ(panelLayout(setOf({Q4_K, Q6_K})), panelLayout(Q2_K));
+  EXPECT_EQ(panelLayout(setOf({Q5_0, Q6_K})), panelLayout(Q6_K));
+  EXPECT_EQ(panelLayout(setOf({F16, BF16})), panelLayout(F32));
+  EXPECT_EQ(panelLayout(setOf({F16, Q8_0})), panelLayout(F32));
+}
+
 TEST(PanelLayout, PlacesNibblesAsThePictureSays) {
   // Row 0, one block: scale 1, min 0, quant c = c % 16 for columns 0 … 15 and 15 for 16 … 31.
   std::byte block[20] = {std::byte{0x00}, std::byte{0x3c}};
   for (int c = 0; c < 16; ++c)
     block[4 + c] = static_cast<std::byte>(c | 0xf0);
   std::byte packed[320];
-  packPanels(StorageType::Q4_1, block, 1, 32, packed, 0, 1);
+  packPanels(StorageType::Q4_1, panelLayout(StorageType::Q4_1), block, 1, 32, packed, 0, 1);
   EXPECT_EQ(packed[1], std::byte{0x3c});               // scale of lane 0
   EXPECT_EQ(packed[64 + 3 * 16], std::byte{0xf3});     // columns 3 and 19 of lane 0
   EXPECT_EQ(packed[64 + 3 * 16 + 1], std::byte{0x00}); // lane 1 is padding

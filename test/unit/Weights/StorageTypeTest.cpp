@@ -27,6 +27,19 @@ TEST(StorageType, NumbersAreThoseOfArtefacts) {
   EXPECT_EQ(storageTypeFromNumber(13), std::nullopt);
 }
 
+TEST(StorageSet, HoldsTheFormatsPutIn) {
+  StorageSet set = StorageType::Q4_K;
+  EXPECT_EQ(spellStorage(set), "Q4_K");
+  set.insert(StorageType::Q8_0);
+  EXPECT_EQ(spellStorage(set), "Q8_0 or Q4_K");
+  EXPECT_TRUE(set.contains(StorageType::Q8_0));
+  EXPECT_FALSE(set.contains(StorageType::F32));
+  EXPECT_EQ(set.blockElements(), 256);
+  EXPECT_EQ(StorageSet::fromBits(set.bits()), set);
+  EXPECT_EQ(StorageSet::fromBits(0), std::nullopt);
+  EXPECT_EQ(StorageSet::fromBits(1u << 13), std::nullopt);
+}
+
 TEST(StorageType, FromGgml) {
   EXPECT_EQ(fileStorageFromGgml(30).storage, StorageType::BF16);
   EXPECT_EQ(fileStorageFromGgml(14).storage, StorageType::Q6_K);

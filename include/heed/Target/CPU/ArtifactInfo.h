@@ -25,9 +25,9 @@ namespace heed {
 /// heed_weight.
 struct WeightInfo {
   std::string name, tensor;
-  std::string fallback; ///< "" where there is none
-  int32_t storage = 0;  ///< a heed::StorageType
-  int32_t layout = 0;   ///< a heed_layout
+  std::string fallback;  ///< "" where there is none
+  uint32_t storages = 0; ///< a heed::StorageSet
+  int32_t layout = 0;    ///< a heed_layout
   int64_t layers = 1;
   int64_t rows = 0, cols = 0;
   /// Both empty where the axes keep the file's order.

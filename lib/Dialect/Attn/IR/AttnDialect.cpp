@@ -7,6 +7,8 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
+#include "heed/Weights/StorageType.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
@@ -49,6 +51,13 @@ void AttnDialect::initialize() {
       >();
 }
 
+static int64_t blockElements(Storage storage) {
+  std::optional<heed::StorageSet> set = heed::StorageSet::fromBits(static_cast<uint32_t>(storage));
+  return set ? set->blockElements() : 1;
+}
+
+int64_t WeightType::getBlockElements() const { return blockElements(getStorage()); }
+
 RankedTensorType WeightType::getDequantizedType() const {
   return RankedTensorType::get(getShape(), Float32Type::get(getContext()));
 }
@@ -64,7 +73,7 @@ LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError,
     if (llvm::MulOverflow(elements, size, elements)) // C2
       return emitError() << "weight has more elements than 64 bits count";
   }
-  int64_t block = storage <= Storage::BF16 ? 1 : storage <= Storage::Q8_0 ? 32 : 256;
+  int64_t block = blockElements(storage);
   if (elements % block != 0) // C2
     return emitError() << "weight has " << elements << " elements; " << stringifyStorage(storage)
                        << " stores blocks of " << block;

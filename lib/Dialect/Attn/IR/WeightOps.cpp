@@ -44,7 +44,7 @@ LogicalResult GetWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (static_cast<int64_t>(order->size()) != declared.getRank() || !isPermutationVector(*order))
       return emitOpError() << "permuted [" << *order << "] is no permutation of the weight's "
                            << declared.getRank() << " axes"; // C3
-    if (declared.getStorage() > Storage::BF16 && order->back() != declared.getRank() - 1)
+    if (declared.getBlockElements() > 1 && order->back() != declared.getRank() - 1)
       return emitOpError() << "permuted [" << *order << "] moves the last axis, along which "
                            << stringifyStorage(declared.getStorage()) << " has its blocks"; // C3
     shape = applyPermutation(declared.getShape(), *order);

@@ -7,8 +7,6 @@
 
 #include "Recognition.h"
 
-#include "heed/Weights/StorageType.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -74,7 +72,7 @@ static std::optional<Gather> matchGather(linalg::GenericOp op, tensor::ExtractOp
     return std::nullopt;
   WeightType type = table.getWeight().getType();
   int64_t columns = llvm::product_of(type.getShape().drop_front());
-  if (columns % storageInfo(static_cast<StorageType>(type.getStorage())).blockElements != 0)
+  if (columns % type.getBlockElements() != 0)
     return std::nullopt; // a row isn't made of whole blocks
   auto ids = idsOf(op, extract.getIndices()[0], type.getShape()[0]);
   if (!ids || !ids->first.getParentRegion()->isAncestor(op->getParentRegion()))

@@ -9,7 +9,6 @@
 
 #include "heed/Dialect/Attn/Transforms/TensorShapes.h"
 #include "heed/Runtime/Artifact.h"
-#include "heed/Weights/StorageType.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/STLExtras.h"
@@ -51,7 +50,7 @@ static bool canBeLaidOut(WeightType type, ArrayRef<int64_t> order, int64_t contr
   bool isInOrder = llvm::equal(order, llvm::seq<int64_t>(order.size()));
   if (!isInOrder && order.size() > HEED_MAX_RANK)
     return false;
-  int64_t block = storageInfo(static_cast<StorageType>(type.getStorage())).blockElements;
+  int64_t block = type.getBlockElements();
   if (block == 1)
     return true;
   int64_t columns = 1;
