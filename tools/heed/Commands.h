@@ -21,6 +21,7 @@ enum ExitCode { kDone = 0, kBadInput = 1, kInternalError = 2, kOutOfMemory = 3 }
 // Each takes the arguments behind its name; argv[0] is "heed NAME".
 int compileCommand(int argc, char **argv);
 int generateCommand(int argc, char **argv);
+int embedCommand(int argc, char **argv);
 int tokenizeCommand(int argc, char **argv);
 int explainCommand(int argc, char **argv);
 

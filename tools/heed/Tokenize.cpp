@@ -19,14 +19,16 @@
 
 using namespace heed;
 
-static constexpr const char *kHelp = "heed tokenize - shows the tokens of a text\n\n"
-                                     "usage: heed tokenize -m FILE (-p TEXT | -f FILE) [--json]\n\n"
-                                     "  -m FILE    weights file whose tokenizer to use\n"
-                                     "  -p TEXT    the text; `-` reads standard input\n"
-                                     "  -f FILE    reads the text from a file\n"
-                                     "  --json     prints {\"tokens\": [...]}\n\n"
-                                     "example:\n"
-                                     "  heed tokenize -m model.gguf -p \"Hello, world\"";
+static constexpr const char *kHelp =
+    "heed tokenize - shows the tokens of a text\n\n"
+    "usage: heed tokenize -m FILE|FOLDER (-p TEXT | -f FILE) [--json]\n\n"
+    "  -m PATH    weights whose tokenizer to use: a GGUF or safetensors\n"
+    "             file, or the folder with the tokenizer's files\n"
+    "  -p TEXT    the text; `-` reads standard input\n"
+    "  -f FILE    reads the text from a file\n"
+    "  --json     prints {\"tokens\": [...]}\n\n"
+    "example:\n"
+    "  heed tokenize -m model.gguf -p \"Hello, world\"";
 
 /// A token's bytes with what would break a line escaped.
 static std::string visible(std::string_view bytes) {
@@ -53,16 +55,13 @@ int heed::tokenizeCommand(int argc, char **argv) {
   if (!flags->arguments.empty())
     return fail("'" + flags->arguments.front() + "' is no flag of tokenize; the text goes to -p");
   if (flags->weights.empty())
-    return fail("no weights file: name one with -m FILE, its tokenizer is used");
+    return fail("no weights: name their file or folder with -m, its tokenizer is used");
   if (auto read = readPrompt(*flags, stdin); !read)
     return fail(read.message());
   auto file = WeightsFile::open(flags->weights);
   if (!file)
     return fail(file.message());
-  auto spec = tokenizerSpecFrom(**file);
-  if (!spec)
-    return fail(spec.message());
-  auto tokenizer = Tokenizer::create(std::move(*spec));
+  auto tokenizer = tokenizerFrom(**file);
   if (!tokenizer)
     return fail(tokenizer.message());
   auto ids = tokenizer->encode(flags->options.prompt);

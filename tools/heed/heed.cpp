@@ -21,6 +21,7 @@ static constexpr struct {
     {"compile", "compile a program to an object, a library, an executable, or stop at a phase",
      compileCommand},
     {"generate", "continue a text with a model", generateCommand},
+    {"embed", "turn texts into vectors", embedCommand},
     {"tokenize", "show the tokens of a text", tokenizeCommand},
     {"explain", "explain an error by its id", explainCommand},
 };
@@ -56,6 +57,6 @@ int main(int argc, char **argv) {
     if (!std::strcmp(argv[1], command.name))
       return command.run(argc - 1, argv + 1);
   return fail("no command '" + std::string(argv[1]) +
-              "', expected compile, generate, tokenize or explain; `heed --help` shows what each "
+              "', expected compile, generate, embed, tokenize or explain; `heed --help` shows what each "
               "does");
 }

@@ -36,7 +36,7 @@ protected:
     std::ifstream stream(std::string(HEED_TEST_SOURCE_DIR) + "/golden/" + name);
     Json json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
     EXPECT_TRUE(json.is_array() && !json.empty()) << "test/golden/" << name << " is unreadable";
-    return json;
+    return json.is_array() ? json : Json::array();
   }
 
   /// `decoded` is what the ids decode to.

@@ -1,0 +1,39 @@
+//===- Embed.h - texts in, embeddings out ----------------------*- C++ -*-===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_RUNTIME_EMBED_H
+#define HEED_RUNTIME_EMBED_H
+
+#include "heed/Runtime/Status.h"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace heed {
+
+struct EmbedOptions {
+  std::vector<std::string> texts;
+  /// The function to run; empty takes the first from int[n] to [d].
+  std::string function;
+  int threads = 0; ///< 0: one for each processor
+};
+
+/// Takes the embedding of the next text; false ends the run.
+using EmbeddingSink = std::function<bool(std::span<const float> embedding)>;
+
+/// Loads the weights at `weightsPath` and the tokenizer that comes with them, and hands `sink` the
+/// embedding of each text in turn. A text of more tokens than the function's first size allows
+/// loses its last ones, but for the token that ends it. Errors: no such function, a file, a text
+/// without tokens.
+Status embed(const heed_artifact &artifact, const std::string &weightsPath,
+             const EmbedOptions &options, const EmbeddingSink &sink);
+
+} // namespace heed
+
+#endif // HEED_RUNTIME_EMBED_H

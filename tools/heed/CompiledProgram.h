@@ -1,0 +1,29 @@
+//===- CompiledProgram.h - a program compiled to run at once -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_TOOLS_HEED_COMPILEDPROGRAM_H
+#define HEED_TOOLS_HEED_COMPILEDPROGRAM_H
+
+#include "Commands.h"
+
+#include "heed/Pipelines/Compiler.h"
+#include "heed/Runtime/Artifact.h"
+
+#include <string>
+
+namespace heed {
+
+/// Compiles the program at `path` for this processor and these weights, or finds what was compiled
+/// before, and loads it; it stays loaded until the process ends. Of `options` the instruction sets
+/// are chosen here. An error has an empty message where it was printed already; `code` is what to
+/// exit with.
+ErrorOr<const heed_artifact *> compileAndLoad(const std::string &path, const std::string &weights,
+                                              CompilerOptions options, ExitCode &code);
+
+} // namespace heed
+
+#endif // HEED_TOOLS_HEED_COMPILEDPROGRAM_H
