@@ -35,6 +35,8 @@ struct ExpandMathPass : heed::impl::ExpandMathPassBase<ExpandMathPass> {
              name == math::LogOp::getOperationName();
     };
     RewritePatternSet patterns(&getContext());
+    // x ** 2 and its like are products.
+    populateMathAlgebraicSimplificationPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, chosen);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -50,11 +50,10 @@ func.func @masked(%q: memref<64x32xf32>, %k: memref<?x64xf32>, %v: memref<?x48xf
 // -----
 
 // A modifier sees the score in its own unit: log2(e) comes after it. A table that it reads by
-// head is read lane by lane, before the loop over keys.
+// head is gathered before the loop over keys.
 // CHECK-LABEL: func.func @modified
 // CHECK-SAME: %[[BIAS:[a-z0-9]+]]: memref<4xf32>
-// CHECK-COUNT-16: memref.load %[[BIAS]]
-// CHECK: %[[B:.*]] = vector.from_elements
+// CHECK: %[[B:.*]] = vector.gather %[[BIAS]]
 // CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<1.250000e-01> : vector<16xf32>
 // CHECK-DAG: %[[LOG2E:.*]] = arith.constant dense<1.44269502> : vector<16xf32>
 // CHECK: %[[SCORE:.*]] = arith.mulf %{{.*}}, %[[SCALE]]

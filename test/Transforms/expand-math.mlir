@@ -17,6 +17,15 @@ func.func @polynomials(%x: f32, %v: vector<16xf32>) -> (f32, f32, f32, f32, f32,
   return %a, %b, %c, %d, %e, %f : f32, f32, f32, f32, f32, vector<16xf32>
 }
 
+// CHECK-LABEL: func.func @square
+// CHECK: arith.mulf %[[X:.+]], %[[X]] : vector<16xf32>
+// CHECK-NEXT: return
+func.func @square(%x: vector<16xf32>) -> vector<16xf32> {
+  %two = arith.constant dense<2.0> : vector<16xf32>
+  %0 = math.powf %x, %two : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
 // Once a row, for arguments as large as a position: a short polynomial isn't accurate there.
 // CHECK-LABEL: func.func @calls
 // CHECK: math.sin

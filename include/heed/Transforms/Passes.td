@@ -85,7 +85,8 @@ def ExpandMathPass : Pass<"heed-expand-math"> {
   let description = [{
     `math.exp`, `math.exp2`, `math.tanh`, `math.erf` and `math.log` on f32 become the
     arithmetic of a polynomial approximation, so that loops around them vectorise
-    instead of calling the C library element by element.
+    instead of calling the C library element by element. Powers with a constant exponent
+    such as 2 or 0.5 become products and roots.
 
     Before: `%1 = math.exp %0 : f32`. After: `arith` and `math.fma` ops only.
   }];

@@ -58,11 +58,14 @@ mlir::Value exp2OfNonPositive(mlir::OpBuilder &builder, mlir::Location loc, mlir
 
 /// Evaluates a region of scalar ops for 16 lanes, as its arguments become known: what the rows
 /// determine is computed before the loop over keys, what one key determines once for all lanes.
-/// A copy goes on from where the original is.
+/// Memory that lanes read at places of their own is gathered. A copy goes on from where the
+/// original is.
 class RegionInLanes {
 public:
   explicit RegionInLanes(mlir::Region &region) : region(region) {}
 
+  /// From here on lanes outside `lanes` (16 x i1) read no memory; what they compute is of no use.
+  void readOnlyIn(mlir::Value lanes) { visible = lanes; }
   /// Arguments `first` … of the region are `values`: scalars (the same in all lanes) or vectors of
   /// 16. Evaluates all that is determined now.
   mlir::LogicalResult set(mlir::OpBuilder &builder, unsigned first, mlir::ValueRange values);
@@ -74,6 +77,7 @@ private:
 
   mlir::Region &region;
   mlir::IRMapping mapping;
+  mlir::Value visible;
 };
 
 } // namespace heed::attn

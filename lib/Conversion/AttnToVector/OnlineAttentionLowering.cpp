@@ -186,18 +186,23 @@ private:
       for (int64_t v = 0; v < vectors; ++v) {
         Value score =
             arith::MulFOp::create(builder, loc, loop.getResult(row * vectors + v), factor);
-        if (modified) {
-          RegionInLanes here = scoreOfRows[v];
-          if (failed(here.set(builder, 0, score)) || failed(here.set(builder, 3, key)))
-            return failure();
-          score = arith::MulFOp::create(builder, loc, here.result(builder), unit);
-        }
+        // The mask comes first, so that a modifier reads nothing for what it hides.
+        Value visible;
         if (!op.getMask().empty()) {
           RegionInLanes here = maskOfRows[v];
           if (failed(here.set(builder, 2, key)))
             return failure();
-          score = arith::SelectOp::create(builder, loc, here.result(builder), score, hidden);
+          visible = here.result(builder);
         }
+        if (modified) {
+          RegionInLanes here = scoreOfRows[v];
+          here.readOnlyIn(visible);
+          if (failed(here.set(builder, 0, score)) || failed(here.set(builder, 3, key)))
+            return failure();
+          score = arith::MulFOp::create(builder, loc, here.result(builder), unit);
+        }
+        if (visible)
+          score = arith::SelectOp::create(builder, loc, visible, score, hidden);
         Value larger =
             arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, score, maxima[v]);
         maxima[v] = arith::SelectOp::create(builder, loc, larger, score, maxima[v]);

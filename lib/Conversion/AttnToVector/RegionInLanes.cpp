@@ -7,8 +7,14 @@
 
 #include "Lowerings.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+
+#include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace heed::attn;
@@ -18,7 +24,73 @@ static bool isLanes(Value value) {
   return type && type.getRank() == 1 && type.getDimSize(0) == kLanes;
 }
 
-/// An op without lanes (a load) on lanes: one scalar op for each.
+static Value broadcast(OpBuilder &builder, Location loc, Value scalar) {
+  if (isLanes(scalar))
+    return scalar;
+  return vector::BroadcastOp::create(builder, loc, VectorType::get({kLanes}, scalar.getType()),
+                                     scalar);
+}
+
+/// A load whose indices differ between lanes as one gather; null where its memory isn't contiguous
+/// or its elements aren't words.
+static Value gather(OpBuilder &builder, memref::LoadOp load, const IRMapping &mapping,
+                    Value visible) {
+  MemRefType type = load.getMemRefType();
+  Type element = type.getElementType();
+  if (!type.getLayout().isIdentity() || (!element.isF32() && !element.isInteger(32)))
+    return {};
+  Location loc = load.getLoc();
+  Value memory = mapping.lookupOrDefault(load.getMemRef()), place;
+  for (auto [axis, operand] : llvm::enumerate(load.getIndices())) {
+    Value index = mapping.lookupOrDefault(operand);
+    if (!place) {
+      place = index;
+      continue;
+    }
+    Value size = memref::DimOp::create(builder, loc, memory, axis);
+    if (isLanes(place))
+      size = broadcast(builder, loc, size);
+    place = arith::MulIOp::create(builder, loc, place, size);
+    if (isLanes(place) != isLanes(index)) {
+      place = broadcast(builder, loc, place);
+      index = broadcast(builder, loc, index);
+    }
+    place = arith::AddIOp::create(builder, loc, place, index);
+  }
+  if (type.getRank() > 1) {
+    SmallVector<ReassociationIndices> all{llvm::to_vector<2>(llvm::seq(type.getRank()))};
+    memory = memref::CollapseShapeOp::create(builder, loc, memory, all);
+  }
+  // 32-bit indices halve the number of gathers.
+  if (type.hasStaticShape() && type.getNumElements() <= std::numeric_limits<int32_t>::max())
+    place = arith::IndexCastOp::create(builder, loc,
+                                       VectorType::get({kLanes}, builder.getI32Type()), place);
+  auto lanes = VectorType::get({kLanes}, element);
+  if (!visible)
+    visible = arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI1Type()), true));
+  Value nothing = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(lanes));
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  return vector::GatherOp::create(builder, loc, lanes, memory, zero, place, visible, nothing);
+}
+
+/// A power of a positive constant as exp(exponent * log(base)), which has lanes where a power is a
+/// call for each; null for any other.
+static Value powerOfConstant(OpBuilder &builder, math::PowFOp op, const IRMapping &mapping) {
+  FloatAttr base;
+  Value exponent = mapping.lookupOrDefault(op.getRhs());
+  if (!matchPattern(op.getLhs(), m_Constant(&base)) || !base.getValue().isFiniteNonZero() ||
+      base.getValue().isNegative() || !isLanes(exponent))
+    return {};
+  Location loc = op.getLoc();
+  auto factor = static_cast<float>(std::log(base.getValueAsDouble()));
+  Value logarithm = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(cast<VectorType>(exponent.getType()), factor));
+  return math::ExpOp::create(builder, loc,
+                             arith::MulFOp::create(builder, loc, exponent, logarithm));
+}
+
+/// An op without lanes on lanes: one scalar op for each.
 static Value cloneForEachLane(OpBuilder &builder, Operation &op, const IRMapping &mapping) {
   SmallVector<Value> results;
   for (int64_t lane = 0; lane < kLanes; ++lane) {
@@ -58,28 +130,26 @@ LogicalResult RegionInLanes::evaluate(OpBuilder &builder, Operation &op) {
   }
   if (op.getNumResults() != 1 || op.getNumRegions() != 0)
     return op.emitOpError("can't stand in a score or mask region: it isn't elementwise");
-  if (!OpTrait::hasElementwiseMappableTraits(&op)) {
-    mapping.map(op.getResult(0), cloneForEachLane(builder, op, mapping));
-    return success();
+  Value result;
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    result = gather(builder, load, mapping, visible);
+  else if (auto power = dyn_cast<math::PowFOp>(op))
+    result = powerOfConstant(builder, power, mapping);
+  if (!result && !OpTrait::hasElementwiseMappableTraits(&op))
+    result = cloneForEachLane(builder, op, mapping);
+  if (!result) {
+    IRMapping operands;
+    for (Value operand : op.getOperands())
+      operands.map(operand, broadcast(builder, op.getLoc(), mapping.lookupOrDefault(operand)));
+    Operation *clone = builder.clone(op, operands);
+    clone->getResult(0).setType(VectorType::get({kLanes}, op.getResult(0).getType()));
+    result = clone->getResult(0);
   }
-  IRMapping operands;
-  for (Value operand : op.getOperands()) {
-    Value mapped = mapping.lookupOrDefault(operand);
-    if (!isLanes(mapped))
-      mapped = vector::BroadcastOp::create(builder, op.getLoc(),
-                                           VectorType::get({kLanes}, mapped.getType()), mapped);
-    operands.map(operand, mapped);
-  }
-  Operation *clone = builder.clone(op, operands);
-  clone->getResult(0).setType(VectorType::get({kLanes}, op.getResult(0).getType()));
-  mapping.map(op.getResult(0), clone->getResult(0));
+  mapping.map(op.getResult(0), result);
   return success();
 }
 
 Value RegionInLanes::result(OpBuilder &builder) const {
-  Value result = mapping.lookupOrDefault(region.front().getTerminator()->getOperand(0));
-  if (isLanes(result))
-    return result;
-  return vector::BroadcastOp::create(builder, region.getLoc(),
-                                     VectorType::get({kLanes}, result.getType()), result);
+  return broadcast(builder, region.getLoc(),
+                   mapping.lookupOrDefault(region.front().getTerminator()->getOperand(0)));
 }
