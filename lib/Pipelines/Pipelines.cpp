@@ -37,7 +37,8 @@ std::optional<Phase> heed::parsePhase(StringRef name) {
 }
 
 void heed::buildAttnPipeline(OpPassManager &manager, const PipelineOptions &) {
-  // Products of three factors hide the attention in them: split them first.
+  // Sums of patterns, and products of three factors, hide the attention in them: split them first.
+  manager.addNestedPass<func::FuncOp>(attn::createSplitWeighingPass());
   manager.addNestedPass<func::FuncOp>(createFactorContractionsPass());
   manager.addNestedPass<func::FuncOp>(attn::createRecognisePass());
   manager.addPass(createCanonicalizerPass());

@@ -10,6 +10,38 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SplitWeighingPass : Pass<"attn-split-weighing", "::mlir::func::FuncOp"> {
+  let summary = "weighs each pattern of a combination by itself";
+  let description = [{
+    Differential attention weighs values by the difference of two patterns. Multiplied out, each
+    pattern has a weighing of its own, and each attention is fused:
+
+    Before:
+    ```
+    %D = linalg.generic … ins(%A1, %lambda, %A2) { mulf, subf }
+    %Z = linalg.generic … ins(%D, %V) { mulf, addf }
+    ```
+    After:
+    ```
+    %0 = linalg.generic … ins(%A1, %V) { mulf, addf }
+    %1 = linalg.generic … ins(%lambda, %A2, %V) { mulf, mulf, addf }
+    %Z = linalg.generic … ins(%0, %1) { subf }
+    ```
+
+    The combination may stand in the weighing itself or in elementwise definitions that nothing
+    else reads, and have other terms too (a bias on the pattern). A coefficient that is computed in
+    place becomes a tensor of its own.
+
+    Needs: patterns that `attn.softmax` gives; runs before `heed-factor-contractions`, which takes
+    the coefficients out of the sums.
+    Guarantees: means the same. A combination of more than 8 terms, or with a term of more than 8
+    factors, stays as it is.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numSplit", "split", "weighings of combinations multiplied out">];
+}
+
 def RecognisePass : Pass<"attn-recognise", "::mlir::func::FuncOp"> {
   let summary = "finds embeddings, projections, scores and weighing in formulas";
   let description = [{
