@@ -91,6 +91,8 @@ private:
                                              bindings(node.indices), show(*node.body));
               if (node.mask)
                 text += fmt::format(" where {}", show(*node.mask));
+              if (node.sink)
+                text += fmt::format(" with {}", show(*node.sink));
               return fmt::format("({})", text);
             },
         },

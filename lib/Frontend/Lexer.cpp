@@ -34,7 +34,7 @@ constexpr Spelling kKeywords[] = {
     {TokenKind::KwSize, "size"},     {TokenKind::KwSoftmax, "softmax"},
     {TokenKind::KwSum, "sum"},       {TokenKind::KwThen, "then"},
     {TokenKind::KwUse, "use"},       {TokenKind::KwWeight, "weight"},
-    {TokenKind::KwWhere, "where"},
+    {TokenKind::KwWhere, "where"},   {TokenKind::KwWith, "with"},
 };
 
 /// Longer ones first, so that the first match is the token.
@@ -106,7 +106,7 @@ const NumberUnit *heed::findUnit(std::string_view name) {
 }
 
 bool heed::isKeyword(TokenKind kind) {
-  return kind >= TokenKind::KwAssert && kind <= TokenKind::KwWhere;
+  return kind >= TokenKind::KwAssert && kind <= TokenKind::KwWith;
 }
 
 Lexer::Lexer(const SourceManager &sources, uint32_t file, DiagnosticEngine &diagnostics)

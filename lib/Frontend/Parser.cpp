@@ -101,6 +101,10 @@ bool Parser::expectLineEnd() {
     diagnostics.report(DiagId::E0207, token.range,
                        "`where` must follow a reduction's product; put brackets around a sum that "
                        "is to be reduced");
+  else if (at(TokenKind::KwWith))
+    diagnostics.report(DiagId::E0207, token.range,
+                       "`with` must follow a softmax's product or its `where`; put brackets around "
+                       "a sum that is to be normalised");
   else
     diagnostics.report(
         DiagId::E0205, token.range,

@@ -27,6 +27,7 @@ struct Operator {
 };
 
 constexpr unsigned kComparison = 2;
+constexpr unsigned kSum = 3;
 constexpr unsigned kProduct = 4;
 constexpr Operator kOperators[] = {
     {TokenKind::OrOr, BinaryOp::Or, 0},
@@ -37,8 +38,8 @@ constexpr Operator kOperators[] = {
     {TokenKind::LessEqual, BinaryOp::Le, kComparison},
     {TokenKind::Greater, BinaryOp::Gt, kComparison},
     {TokenKind::GreaterEqual, BinaryOp::Ge, kComparison},
-    {TokenKind::Plus, BinaryOp::Add, 3},
-    {TokenKind::Minus, BinaryOp::Sub, 3},
+    {TokenKind::Plus, BinaryOp::Add, kSum},
+    {TokenKind::Minus, BinaryOp::Sub, kSum},
     {TokenKind::Star, BinaryOp::Mul, kProduct},
     {TokenKind::Slash, BinaryOp::Div, kProduct},
     {TokenKind::Percent, BinaryOp::Mod, kProduct},
@@ -191,7 +192,18 @@ ExprPtr Parser::parseReduction() {
     return nullptr;
   if (accept(TokenKind::KwWhere) && !(reduce.mask = parseBinary(0)))
     return nullptr;
-  std::initializer_list<const Expr *> children = {reduce.body.get(), reduce.mask.get()};
+  if (at(TokenKind::KwWith) && reduce.kind != Reduction::Softmax) {
+    diagnostics.report(
+        DiagId::E0207, token.range,
+        fmt::format("`with` gives a softmax its sink, found it after `{}`; add to the "
+                    "reduction in brackets instead",
+                    word.text));
+    return nullptr;
+  }
+  if (accept(TokenKind::KwWith) && !(reduce.sink = parseBinary(kSum)))
+    return nullptr;
+  std::initializer_list<const Expr *> children = {reduce.body.get(), reduce.mask.get(),
+                                                  reduce.sink.get()};
   return make(std::move(reduce), rangeFrom(begin), children);
 }
 

@@ -155,6 +155,8 @@ private:
       form = fmt::format("softmax[{}] {}", indexNames.at(softmax.var), names[softmax.scores]);
       if (softmax.mask)
         form += fmt::format(" where {}", show(*softmax.mask));
+      if (softmax.sink >= 0)
+        form += fmt::format(" with {}", names[softmax.sink]);
     }
     line(fmt::format("{}{} = {}", names[define.result],
                      axes.empty() ? "" : fmt::format("[{}]", axes), form));

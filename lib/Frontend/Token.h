@@ -45,6 +45,7 @@ enum class TokenKind : uint8_t {
   KwUse,
   KwWeight,
   KwWhere,
+  KwWith,
   // Punctuation.
   LeftParen,
   RightParen,

@@ -81,12 +81,13 @@ struct Conditional {
 };
 
 enum class Reduction { Sum, Max, Min, Softmax };
-/// `sum[k, j] body where mask`
+/// `sum[k, j] body where mask`, `softmax[j] body where mask with sink`
 struct Reduce {
   Reduction kind;
   std::vector<IndexBinding> indices;
   ExprPtr body;
   ExprPtr mask; ///< null without `where`
+  ExprPtr sink; ///< null without `with`; a softmax's only
 };
 
 struct Expr {

@@ -42,7 +42,7 @@
 //   product     = unary { ( "*" | "/" | "%" ) unary } ;
 //   unary       = ( "-" | "!" ) unary | reduction | power ;
 //   reduction   = ( "sum" | "max" | "min" | "softmax" ) "[" bindings "]"
-//                 product [ "where" or ] ;
+//                 product [ "where" or ] [ "with" sum ] ;
 //   power       = postfix [ "**" unary ] ;
 //   postfix     = primary { "[" expr { "," expr } "]" } ;
 //   primary     = NUMBER [ unit ] | STRING | "inf" | NAME | "(" expr ")"
@@ -50,8 +50,8 @@
 //   unit        = "K" | "M" | "G" | "KiB" | "MiB" | "GiB" ;
 //   arguments   = "(" [ expr { "," expr } ] ")" ;
 //
-// `else` after arguments belongs to `meta` alone, and units to assertions. A
-// parameter or result without a type is a number.
+// `else` after arguments belongs to `meta` alone, `with` to `softmax`, and units
+// to assertions. A parameter or result without a type is a number.
 //
 //===----------------------------------------------------------------------===//
 

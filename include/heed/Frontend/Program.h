@@ -12,7 +12,7 @@
 //
 //   map      X[i, k] = f(reads at any indices)
 //   reduce   X[i, k] = sum[c] f(…)            (also max, min)
-//   softmax  A[i, j] = softmax[j] S[i, j] where p(i, j)
+//   softmax  A[i, j] = softmax[j] S[i, j] where p(i, j) with z[i]
 //
 // Sema splits nested reductions off into definitions of their own, whose axes
 // are the free indices of the reduction in the order of the enclosing axes.
@@ -157,11 +157,13 @@ struct Reduce {
 
 /// softmax over `var`, one of the definition's axes, of the tensor `scores`, which has exactly the
 /// definition's axes in their order. `mask` (Bool, null: everything visible) says what is visible;
-/// a row with nothing visible is all zeros.
+/// a row with nothing visible is all zeros. `sink` (-1: none) has the definition's axes but `var`:
+/// one more score a row that takes part in the normalisation and isn't in the result.
 struct Softmax {
   int32_t var;
   ValueId scores;
   ExprPtr mask;
+  ValueId sink = -1;
 };
 
 struct Define {

@@ -247,8 +247,9 @@ LogicalResult FunctionEmitter::emitSoftmax(const program::Define &define,
   auto axis = llvm::find_if(
       define.axes, [&](const program::IndexVar &candidate) { return candidate.id == softmax.var; });
   Location loc = module.locations.named(function.values[define.result].name, define.range);
-  values[define.result] =
-      attn::SoftmaxOp::create(builder, loc, scores.getType(), scores, axis - define.axes.begin());
+  Value sink = softmax.sink < 0 ? Value() : values[softmax.sink];
+  values[define.result] = attn::SoftmaxOp::create(builder, loc, scores.getType(), scores, sink,
+                                                  axis - define.axes.begin());
   return success(!failed);
 }
 

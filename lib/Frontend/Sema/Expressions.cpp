@@ -201,9 +201,12 @@ Operand FunctionSema::elaborateSubscript(const ast::Subscript &subscript, Source
   Operand base;
   bool wasScalar = frame->wantScalar;
   if (!perLayer) {
+    // The brackets say where a call's result is read, not the left side.
+    std::vector<int32_t> lhs = std::exchange(frame->lhs, {});
     frame->wantScalar = false;
     base = elaborate(*subscript.base);
     frame->wantScalar = wasScalar;
+    frame->lhs = std::move(lhs);
   }
   std::vector<ExprPtr> at;
   bool good = true;
@@ -222,8 +225,18 @@ Operand FunctionSema::elaborateSubscript(const ast::Subscript &subscript, Source
   }
   if (!good)
     return {};
-  if (!perLayer)
-    return readAt(std::move(base), std::move(at), ref ? ref->name : "the formula", range);
+  if (!perLayer) {
+    const auto *call = std::get_if<ast::Call>(&subscript.base->node);
+    if (call && base && base.axes.empty()) {
+      report(DiagId::E0305, range,
+             fmt::format("`{0}` gives one number here, read at the indices of its arguments or of "
+                         "none; drop the brackets after it, or give it whole tensors",
+                         call->callee.text));
+      return {};
+    }
+    std::string name = ref ? ref->name : call ? call->callee.text : "the formula";
+    return readAt(std::move(base), std::move(at), name, range);
+  }
 
   // The layer's number.
   const program::Weight &weight = module.program.weights[global->index];

@@ -63,8 +63,14 @@ void FunctionSema::reportUnknown(const std::string &name, SourceRange range) {
       candidates.push_back(entry.first);
   for (const auto &entry : frame->unit->globals)
     candidates.push_back(entry.first);
-  report(DiagId::E0302, range,
-         fmt::format("unknown name `{}`{}", name, suggestion(name, candidates)));
+  std::string hint = suggestion(name, candidates);
+  if (hint.empty() && !frame->bound.empty()) {
+    std::vector<std::string> inScope;
+    for (int32_t var : frame->bound)
+      inScope.push_back(fmt::format("`{}`", indices[var].name));
+    hint = fmt::format("; the indices here are {}", fmt::join(inScope, ", "));
+  }
+  report(DiagId::E0302, range, fmt::format("unknown name `{}`{}", name, hint));
 }
 
 bool FunctionSema::declareFresh(const ast::Name &name) {

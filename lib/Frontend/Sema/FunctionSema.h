@@ -176,6 +176,9 @@ private:
   /// `axes` null: those that the formula needs; else the left side's.
   std::optional<Binding> elaborateSoftmax(const ast::Reduce &reduce,
                                           const std::vector<int32_t> *axes, SourceRange range);
+  /// A tensor with exactly `axes` whose elements are `body`: the one that it reads, or a new one.
+  program::ValueId tensorOver(const std::vector<int32_t> &axes, ExprPtr body,
+                              std::string_view suffix);
 
   // Calls (Calls.cpp).
   Operand elaborateCall(const ast::Call &call, SourceRange range);

@@ -239,8 +239,16 @@ ExprPtr FunctionSema::bounded(ExprPtr index, const Dim &dim, const std::string &
   bool neverAbove = interval.hi && interval.hi->size < 0 && interval.hi->offset < 0;
   bool neverBelow = !runtime && interval.lo && smallest(*interval.lo) >= dim.extent.fixed;
   if (neverAbove || neverBelow) {
+    const int64_t nearest = neverAbove ? interval.hi->offset : smallest(*interval.lo);
+    std::string last = runtime ? fmt::format("`{}` - 1", function.sizes[dim.extent.runtime].name)
+                               : fmt::format("{}", dim.extent.fixed - 1);
     report(DiagId::E0306, range,
-           fmt::format("the index is outside `{}`, whose axis is {}", name, spell(dim)));
+           fmt::format("the index is outside `{}`, whose axis is {}: it is {}{}, expected 0 to {}",
+                       name, spell(dim),
+                       constantOf(interval) ? ""
+                       : neverAbove         ? "at most "
+                                            : "at least ",
+                       nearest, last));
     return nullptr;
   }
 

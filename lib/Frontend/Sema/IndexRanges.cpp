@@ -57,6 +57,7 @@ void forEachSubscript(const ast::Expr &expr, std::vector<std::string_view> &shad
         shadowed.push_back(index.name.text);
     descend(reduce->body);
     descend(reduce->mask);
+    descend(reduce->sink);
     shadowed.resize(outer);
   }
 }

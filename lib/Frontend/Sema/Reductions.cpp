@@ -30,6 +30,10 @@ ExprPtr identity(ReduceOp op, Element element, SourceRange range) {
                              range);
 }
 
+bool contains(const std::vector<int32_t> &vars, int32_t var) {
+  return std::find(vars.begin(), vars.end(), var) != vars.end();
+}
+
 std::string_view suffixOf(ast::Reduction kind) {
   switch (kind) {
   case ast::Reduction::Sum:
@@ -101,13 +105,38 @@ std::optional<Reduce> FunctionSema::elaborateReduction(const ast::Reduce &reduce
   return form;
 }
 
+ValueId FunctionSema::tensorOver(const std::vector<int32_t> &axes, ExprPtr body,
+                                 std::string_view suffix) {
+  const auto *read = std::get_if<Read>(&body->node);
+  bool direct = read && read->indices.size() == axes.size();
+  for (size_t i = 0; direct && i < axes.size(); ++i) {
+    const auto *plain = std::get_if<IndexValue>(&read->indices[i]->node);
+    direct = plain && plain->var == axes[i] &&
+             valueDims[read->tensor][i].extent == indices[axes[i]].dim->extent;
+  }
+  if (direct)
+    return read->tensor;
+  SourceRange range = body->range;
+  return emit(valueName(suffix), axes, Map{std::move(body)}, Element::F32, range);
+}
+
 std::optional<Binding> FunctionSema::elaborateSoftmax(const ast::Reduce &reduce,
                                                       const std::vector<int32_t> *lhs,
                                                       SourceRange range) {
   const ast::Name &name = reduce.indices[0].name;
   const Binding *index = find(name.text);
-  if (reduce.indices.size() != 1 || reduce.indices[0].extent) {
-    report(DiagId::E0504, name.range, "softmax is over one index, whose range is known already");
+  if (reduce.indices.size() != 1) {
+    const ast::Name &second = reduce.indices[1].name;
+    report(DiagId::E0505, second.range,
+           fmt::format("softmax is over one index, found `{}` after `{}`; divide by a sum over "
+                       "both instead",
+                       second.text, name.text));
+    return std::nullopt;
+  }
+  if (reduce.indices[0].extent) {
+    report(DiagId::E0504, name.range,
+           fmt::format("softmax keeps its index; write the range of `{}` where it is bound",
+                       name.text));
     return std::nullopt;
   }
   if (!index || index->kind != Binding::Index) {
@@ -121,8 +150,9 @@ std::optional<Binding> FunctionSema::elaborateSoftmax(const ast::Reduce &reduce,
   int32_t var = index->value;
   ExprPtr body = elaborateScalar(*reduce.body);
   ExprPtr mask = reduce.mask ? elaborateScalar(*reduce.mask) : nullptr;
+  ExprPtr sink = reduce.sink ? elaborateScalar(*reduce.sink) : nullptr;
   body = build.convert(std::move(body), Element::F32, "a score");
-  if (!body || (reduce.mask && !mask))
+  if (!body || (reduce.mask && !mask) || (reduce.sink && !sink))
     return std::nullopt;
   if (mask && mask->element != Element::Bool) {
     report(DiagId::E0501, reduce.mask->range,
@@ -131,6 +161,23 @@ std::optional<Binding> FunctionSema::elaborateSoftmax(const ast::Reduce &reduce,
   }
   if (mask && constantInteger(*mask) == 1)
     mask = nullptr; // everything is visible
+  if (sink && !(sink = build.convert(std::move(sink), Element::F32, "a sink")))
+    return std::nullopt;
+  if (sink && contains(freeIndices(*sink), var)) {
+    report(DiagId::E0507, reduce.sink->range,
+           fmt::format("a sink is one more score for each row, found one that depends on the "
+                       "softmax's index `{0}`; add what depends on `{0}` to the scores",
+                       name.text));
+    return std::nullopt;
+  }
+  if (std::vector<int32_t> over = mask ? freeIndices(*mask) : std::vector<int32_t>();
+      !over.empty() && !contains(over, var)) {
+    report(DiagId::E0506, reduce.mask->range,
+           fmt::format("expected a mask over the softmax's index `{}`, found one over `{}` alone, "
+                       "which hides whole rows",
+                       name.text, indices[over.front()].name));
+    return std::nullopt;
+  }
   if (!indices[var].dim) {
     report(
         DiagId::E0304, name.range,
@@ -142,11 +189,10 @@ std::optional<Binding> FunctionSema::elaborateSoftmax(const ast::Reduce &reduce,
   std::vector<int32_t> own = lhs ? *lhs : std::vector<int32_t>();
   std::vector<int32_t> axes;
   auto add = [&](int32_t free) {
-    if (std::find(own.begin(), own.end(), free) == own.end() &&
-        std::find(axes.begin(), axes.end(), free) == axes.end())
+    if (!contains(own, free) && !contains(axes, free))
       axes.push_back(free);
   };
-  for (const Expr *expr : {body.get(), mask.get()})
+  for (const Expr *expr : {body.get(), mask.get(), sink.get()})
     if (expr)
       for (int32_t free : freeIndices(*expr))
         add(free);
@@ -155,20 +201,14 @@ std::optional<Binding> FunctionSema::elaborateSoftmax(const ast::Reduce &reduce,
   const std::vector<int32_t> leading = axes;
   axes.insert(axes.end(), own.begin(), own.end());
 
-  // The scores must be a tensor with exactly these axes.
-  const auto *read = std::get_if<Read>(&body->node);
-  bool direct = read && read->indices.size() == axes.size();
-  for (size_t i = 0; direct && i < axes.size(); ++i) {
-    const auto *plain = std::get_if<IndexValue>(&read->indices[i]->node);
-    direct = plain && plain->var == axes[i] &&
-             valueDims[read->tensor][i].extent == indices[axes[i]].dim->extent;
+  Softmax form{var, tensorOver(axes, std::move(body), ".scores"), std::move(mask)};
+  if (sink) {
+    std::vector<int32_t> rows = axes;
+    rows.erase(std::find(rows.begin(), rows.end(), var));
+    form.sink = tensorOver(rows, std::move(sink), ".sink");
   }
-  ValueId scores = direct ? read->tensor
-                          : emit(valueName(".scores"), axes, Map{std::move(body)}, Element::F32,
-                                 reduce.body->range);
-  if (scores < 0)
+  if (form.scores < 0 || (reduce.sink && form.sink < 0))
     return std::nullopt;
-  Softmax form{var, scores, std::move(mask)};
   Binding result = define(valueName(lhs ? "" : ".softmax"), axes, std::move(form), range);
   if (result.kind == Binding::Poison)
     return std::nullopt;

@@ -79,3 +79,19 @@ func.func @online_regions(%q: memref<4x16xf32>, %k: memref<?x4xf32>, %lanes: mem
   }
   return
 }
+
+// A sink of -inf takes no weight, one of 0 does.
+// CHECK-LABEL: func.func @sinks
+// CHECK: attn.softmax %{{.+}} dimension 2 : tensor<9x?x?xf32>
+// CHECK: attn.softmax %{{.+}} sink %{{.+}} dimension 2
+// CHECK: attn.attention %{{.+}}, %{{.+}}, %{{.+}} scale
+func.func @sinks(%S: tensor<9x?x?xf32>, %Q: tensor<9x?x8xf32>, %into: tensor<9x?xf32>) -> (tensor<9x?x?xf32>, tensor<9x?x?xf32>, tensor<9x?x8xf32>) {
+  %lowest = arith.constant 0xFF800000 : f32
+  %zero = arith.constant 0.0 : f32
+  %none = linalg.fill ins(%lowest : f32) outs(%into : tensor<9x?xf32>) -> tensor<9x?xf32>
+  %some = linalg.fill ins(%zero : f32) outs(%into : tensor<9x?xf32>) -> tensor<9x?xf32>
+  %A = attn.softmax %S sink %none dimension 2 : tensor<9x?x?xf32>, tensor<9x?xf32>
+  %B = attn.softmax %S sink %some dimension 2 : tensor<9x?x?xf32>, tensor<9x?xf32>
+  %Z = attn.attention %Q, %Q, %Q sink %none scale 1.0 : tensor<9x?x8xf32>, tensor<9x?x8xf32>, tensor<9x?x8xf32>, tensor<9x?xf32> -> tensor<9x?x8xf32>
+  return %A, %B, %Z : tensor<9x?x?xf32>, tensor<9x?x?xf32>, tensor<9x?x8xf32>
+}

@@ -59,6 +59,20 @@ func.func @softmax(%S: tensor<6x8x16xf32>) -> tensor<6x8x16xf32> {
   return %A : tensor<6x8x16xf32>
 }
 
+// The maximum starts as the sink, the sum as the sink's power.
+
+// CHECK-LABEL: func.func @softmax_with_sink
+// CHECK-SAME: %[[S:.+]]: tensor<6x8x16xf32>, %[[SINK:.+]]: tensor<6x8xf32>
+// CHECK: %[[MAX:.+]] = linalg.generic {{.*}} ins(%[[S]] : tensor<6x8x16xf32>) outs(%[[SINK]] :
+// CHECK: linalg.generic {{.*}} ins(%[[S]], %[[MAX]] :
+// CHECK: %[[START:.+]] = linalg.generic {{.*}} ins(%[[SINK]], %[[MAX]] :
+// CHECK: math.exp
+// CHECK: linalg.generic {{.*}} outs(%[[START]] :
+func.func @softmax_with_sink(%S: tensor<6x8x16xf32>, %sink: tensor<6x8xf32>) -> tensor<6x8x16xf32> {
+  %A = attn.softmax %S sink %sink dimension 2 : tensor<6x8x16xf32>, tensor<6x8xf32>
+  return %A : tensor<6x8x16xf32>
+}
+
 // CHECK-LABEL: func.func @softmax_of_first_axis
 // CHECK: linalg.generic {indexing_maps = [#[[FIRST]], #{{.+}}], iterator_types = ["parallel", "reduction"]}
 func.func @softmax_of_first_axis(%S: tensor<8x16xf32>) -> tensor<8x16xf32> {

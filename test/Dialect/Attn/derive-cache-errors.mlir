@@ -91,7 +91,8 @@ func.func @no_mask(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
   // expected-error @below {{found no mask before this softmax: row i reads rows after it}}
   %A = attn.softmax %S dimension 1 : tensor<?x?xf32>
   %Z = attn.weigh %A, %E : tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
+  %D = arith.addf %A, %A : tensor<?x?xf32>
   // expected-error @below {{found values weighed by something else than a masked softmax over their rows}}
-  %Y = attn.weigh %S, %Z : tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
+  %Y = attn.weigh %D, %Z : tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
   return %Y : tensor<?x8xf32>
 }

@@ -96,26 +96,13 @@ func.func @pattern_is_a_result(%Q: tensor<?x4xf32>, %K: tensor<?x4xf32>, %V: ten
   return %Z, %A : tensor<?x8xf32>, tensor<?x?xf32>
 }
 
-// tanh(-inf) is -1: a modifier after the mask would give masked keys weight, so this isn't the
-// stage order that attn.attention means.
-
-// CHECK-LABEL: func.func @mask_before_modifier
-// CHECK: attn.weigh
-func.func @mask_before_modifier(%Q: tensor<?x4xf32>, %K: tensor<?x4xf32>, %V: tensor<?x8xf32>) -> tensor<?x8xf32> {
-  %S = attn.scores %Q, %K scale 1.0 : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x?xf32>
-  %M = attn.mask %S : tensor<?x?xf32> {
-  ^bb0(%i: index, %j: index):
-    %0 = arith.cmpi sle, %j, %i : index
-    attn.yield %0 : i1
-  }
-  %T = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
-      iterator_types = ["parallel", "parallel"]} ins(%M : tensor<?x?xf32>) outs(%M : tensor<?x?xf32>) {
-  ^bb0(%s: f32, %out: f32):
-    %0 = math.tanh %s : f32
-    linalg.yield %0 : f32
-  } -> tensor<?x?xf32>
-  %A = attn.softmax %T dimension 1 : tensor<?x?xf32>
-  // expected-remark @below {{this attention isn't fused: its softmax isn't of modified attn.scores}}
-  %Z = attn.weigh %A, %V : tensor<?x?xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
-  return %Z : tensor<?x8xf32>
+// A sink is the softmax's, and the fused op's.
+// CHECK-LABEL: func.func @sink
+// CHECK-SAME: %[[SINK:[^:]+]]: tensor<9x?xf32>
+// CHECK: attn.attention %{{.+}}, %{{.+}}, %{{.+}} sink %[[SINK]] scale 1.250000e-01 : tensor<9x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?x64xf32>, tensor<9x?xf32> -> tensor<9x?x64xf32>
+func.func @sink(%sink: tensor<9x?xf32>, %Q: tensor<9x?x64xf32>, %K: tensor<3x?x64xf32>) -> tensor<9x?x64xf32> {
+  %S = attn.scores %Q, %K scale 0.125 : tensor<9x?x64xf32>, tensor<3x?x64xf32> -> tensor<9x?x?xf32>
+  %A = attn.softmax %S sink %sink dimension 2 : tensor<9x?x?xf32>, tensor<9x?xf32>
+  %Z = attn.weigh %A, %K : tensor<9x?x?xf32>, tensor<3x?x64xf32> -> tensor<9x?x64xf32>
+  return %Z : tensor<9x?x64xf32>
 }

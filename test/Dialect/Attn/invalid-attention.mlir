@@ -102,3 +102,11 @@ func.func @attention_c5_blocks(%q: tensor<?x8xf32>, %k: tensor<?x8xf32>, %v: ten
   }
   return
 }
+
+// -----
+
+func.func @attention_c6(%q: tensor<9x?x64xf32>, %k: tensor<3x?x64xf32>, %sink: tensor<3x?xf32>) {
+  // expected-error @below {{sink has shape [3, ?], expected [9, ?]}}
+  %0 = attn.attention %q, %k, %k sink %sink scale 1.0 : tensor<9x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?xf32> -> tensor<9x?x64xf32>
+  return
+}

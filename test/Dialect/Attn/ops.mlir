@@ -63,6 +63,13 @@ func.func @steps(%Q: tensor<9x?x64xf32>, %K: tensor<3x?x64xf32>, %V: tensor<3x?x
   return %Z : tensor<9x?x32xf32>
 }
 
+// CHECK-LABEL: func.func @sink
+// CHECK: attn.softmax %{{.+}} sink %{{.+}} dimension 2 : tensor<9x?x?xf32>, tensor<9x?xf32>
+func.func @sink(%S: tensor<9x?x?xf32>, %sink: tensor<9x?xf32>) -> tensor<9x?x?xf32> {
+  %A = attn.softmax %S sink %sink dimension 2 : tensor<9x?x?xf32>, tensor<9x?xf32>
+  return %A : tensor<9x?x?xf32>
+}
+
 // Without heads the axis h is absent, and so is its name.
 // CHECK-LABEL: func.func @mask_without_heads
 func.func @mask_without_heads(%S: tensor<?x?xf32>) -> tensor<?x?xf32> {

@@ -42,6 +42,9 @@ TEST(Parser, AReductionReachesToTheEndOfItsProduct) {
   EXPECT_EQ(formula("y + sum[c] a[c] * b[c] / 2 + z"), "((y + (sum[c] ((a[c] * b[c]) / 2))) + z)");
   EXPECT_EQ(formula("2 * softmax[j] s[i, j] where j <= i && j > 0"),
             "(2 * (softmax[j] s[i, j] where ((j <= i) && (j > 0))))");
+  EXPECT_EQ(formula("softmax[j] s[i, j] where j <= i with z[i] + 1 - 2 * y"),
+            "(softmax[j] s[i, j] where (j <= i) with ((z[i] + 1) - (2 * y)))");
+  EXPECT_EQ(formula("softmax[j] s[i, j] with z[i]"), "(softmax[j] s[i, j] with z[i])");
   EXPECT_EQ(formula("max(a, b) ** 2 + max[j < 8] a[j]"), "((max(a, b) ** 2) + (max[j < 8] a[j]))");
 }
 

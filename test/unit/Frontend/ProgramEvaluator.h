@@ -142,6 +142,13 @@ private:
     int64_t count = length(define.axes[axis].extent);
     for (int64_t position = 0; position < count; ++position)
       largest = std::max(largest, score(position));
+    if (softmax.sink >= 0) { // one more score of the row, without a place in the result
+      std::vector<int64_t> row = index;
+      row.erase(row.begin() + static_cast<std::ptrdiff_t>(axis));
+      double sink = values[softmax.sink].at(row);
+      largest = std::max(largest, sink);
+      total = largest == -INFINITY ? 0 : std::exp(sink - largest);
+    }
     for (int64_t position = 0; position < count; ++position)
       total += largest == -INFINITY ? 0 : std::exp(score(position) - largest);
     double own = score(index[axis]);

@@ -83,6 +83,30 @@ TEST(Sema, CallsReadAtTheLeftSide) {
   expectHas(listing, "  Z[i < n, e < 8] = (2f * Z.y[i, e])\n");
 }
 
+TEST(Sema, ACallsResultHasIndices) {
+  const char *head = "use std\nsize n, heads = 2\nfn f(S: [heads, n, n]) -> [heads, n, n] {\n";
+  std::string listing =
+      checkText(std::string(head) + "  A[h, i, j] = softmax[j] alibi(S)[h, i, j] where j <= i\n"
+                                    "  B[h, i, j] = 2 * alibi(A)[h, j, i] + (S + A)[h, i, j]\n"
+                                    "  return B\n}\n");
+  expectHas(listing, "  A[h < 2, i < n, j < n] = softmax[j] A.y where (j <= i)\n");
+  expectHas(listing, "((2f * B.y[h, j, i]) + (S[h, i, j] + A[h, i, j]))");
+  expectHas(
+      checkText(std::string(head) + "  A[h, i, j] = alibi(S[h, i, j])[h, i, j]\n  return A\n}\n"),
+      "`alibi` gives one number here");
+}
+
+TEST(Sema, ASinkHasTheOtherIndices) {
+  const char *text = "size n, heads = 2\nweight z : [heads]\n"
+                     "fn f(S: [heads, n, n], r: [heads, n]) -> [heads, n, n] {\n"
+                     "  A[h, i, j] = softmax[j] S[h, i, j] where j <= i with z[h]\n"
+                     "  B[h, i, j] = softmax[j] A[h, i, j] with r[h, i]\n  return B\n}\n";
+  std::string listing = checkText(text);
+  expectHas(listing, "  A.sink[h < 2, i < n] = z[h]\n");
+  expectHas(listing, "  A[h < 2, i < n, j < n] = softmax[j] S where (j <= i) with A.sink\n");
+  expectHas(listing, "  B[h < 2, i < n, j < n] = softmax[j] A with r\n");
+}
+
 TEST(Sema, ReadsDefaultsWhereKeysAreMissing) {
   expectHas(
       checkText(
@@ -122,6 +146,19 @@ TEST(Sema, SaysWhereAFunctionWasCalled) {
                                   "fn f(E: [n]) -> [n] { return g(E) + g(E) }\n");
   expectHas(listing, "note: in this call of `g`");
   EXPECT_EQ(listing.find("error:", listing.find("error:") + 1), std::string::npos) << listing;
+}
+
+TEST(Sema, SaysEveryCallOnTheWayToAMistake) {
+  std::string listing =
+      checkText("size n, d = 4\n"
+                "fn product(q: [m, k], w: [k, l]) -> [m, l] {\n"
+                "  y[i, e] = sum[c] q[i, c] * w[e, c]\n  return y\n}\n"
+                "fn twice(x: [m, k], w: [k, l]) -> [m, l] { return 2 * product(x, w) }\n"
+                "weight W : [d, 8]\n"
+                "fn f(E: [n, d]) -> [n, 8] { return twice(E, W) }\n");
+  expectHas(listing, "test.heed:3:35: error: `c` ranges over `d` = 4 in `q` but over 8 in `w`");
+  expectHas(listing, "test.heed:6:55: note: in this call of `product`");
+  expectHas(listing, "test.heed:8:36: note: in this call of `twice`");
 }
 
 TEST(Sema, NestedCallsStayBounded) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Shapes.h"
+#include "Sinks.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
@@ -110,7 +111,10 @@ LogicalResult AttentionOp::verify() {
       return failure();
     expected.push_back(q.getDimSize(0));
   }
-  expected.append({q.getDimSize(rows), v.getShape().back()});
+  expected.push_back(q.getDimSize(rows));
+  if (getSink() && failed(expectShape(*this, "sink", getSink().getType(), expected))) // C6
+    return failure();
+  expected.push_back(v.getShape().back());
   if (getRowsFirst()) {
     if (rows == 0) // C4
       return emitOpError() << "has rows_first without heads, expected rank 3";
@@ -141,7 +145,7 @@ void AttentionOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn s
 }
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<DropRegionsWithoutEffect<AttentionOp>>(context);
+  patterns.add<DropRegionsWithoutEffect<AttentionOp>, DropSinkWithoutWeight<AttentionOp>>(context);
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Shapes.h"
+#include "Sinks.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -59,6 +61,11 @@ LogicalResult MaskOp::verifyRegions() {
   TypeRange yielded = predicate.getTerminator()->getOperandTypes();
   if (yielded.size() != 1 || !yielded.front().isSignlessInteger(1)) // C2
     return emitOpError() << "predicate yields (" << yielded << "), expected one i1";
+  for (Operation *user : getResult().getUsers())
+    if (isa<linalg::LinalgOp, ScoresOp, WeighOp, ProjectOp>(user)) // C3
+      return emitOpError() << "masked scores are read by '" << user->getName()
+                           << "', expected attn.mask or attn.softmax only: a mask comes after "
+                              "every modifier";
   return success();
 }
 
@@ -96,12 +103,20 @@ LogicalResult SoftmaxOp::verify() {
   if (dimension < 0 || dimension >= rank) // C1
     return emitOpError() << "normalises dimension " << dimension << ", expected one below " << rank
                          << ", the rank of the scores";
-  return success();
+  if (!getSink())
+    return success();
+  SmallVector<int64_t> rows(getScores().getType().getShape());
+  rows.erase(rows.begin() + dimension);
+  return expectShape(*this, "sink", getSink().getType(), rows); // C2
 }
 
 LogicalResult SoftmaxOp::reifyResultShapes(OpBuilder &builder,
                                            ReifiedRankedShapedTypeDims &shapes) {
   return reifyAsOperand(builder, *this, getScores(), shapes);
+}
+
+void SoftmaxOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<DropSinkWithoutWeight<SoftmaxOp>>(context);
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,7 +141,13 @@ LogicalResult WeighOp::verify() {
     expected.push_back(pattern.getDimSize(0));
   }
   expected.append({pattern.getDimSize(rows), values.getShape().back()});
-  return expectShape(*this, "result", result, expected); // C4
+  if (failed(expectShape(*this, "result", result, expected))) // C4
+    return failure();
+  Operation *above = getPattern().getDefiningOp();
+  if (isa_and_present<ScoresOp, MaskOp>(above)) // C5
+    return emitOpError() << "pattern is given by '" << above->getName()
+                         << "', expected normalised scores: values are weighed after the softmax";
+  return success();
 }
 
 LogicalResult WeighOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {

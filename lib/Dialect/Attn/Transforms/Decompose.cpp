@@ -151,24 +151,29 @@ static void decompose(RewriterBase &rewriter, SoftmaxOp op) {
   AffineMap rows = AffineMap::get(rank, 0, row, rewriter.getContext());
   Value zero = floatConstant(rewriter, loc, 0), lowest = minusInfinity(rewriter, loc);
 
-  Value maximum = buildLoops(rewriter, loc, op.getScores(),
-                             filledTensor(rewriter, loc, rowSizes, lowest), {elements, rows},
+  // A sink is one more score of its row: the maximum starts as it, and the sum as its power.
+  Value least = op.getSink() ? Value(op.getSink()) : filledTensor(rewriter, loc, rowSizes, lowest);
+  Value maximum = buildLoops(rewriter, loc, op.getScores(), least, {elements, rows},
                              /*sumsLast=*/true, [](OpBuilder &body, Location at, ValueRange args) {
                                return arith::MaximumFOp::create(body, at, args[0], args[1]);
                              });
   // In a row with nothing visible, -inf minus -inf would be NaN.
+  auto powerBelow = [&](OpBuilder &body, Location at, ValueRange args) -> Value {
+    Value below = arith::SubFOp::create(body, at, args[0], args[1]);
+    Value power = math::ExpOp::create(body, at, below);
+    Value isEmpty = arith::CmpFOp::create(body, at, arith::CmpFPredicate::OEQ, args[1], lowest);
+    return arith::SelectOp::create(body, at, isEmpty, zero, power);
+  };
   Value powers =
       buildLoops(rewriter, loc, {op.getScores(), maximum}, emptyTensor(rewriter, loc, sizes),
-                 {elements, rows, elements}, /*sumsLast=*/false,
-                 [&](OpBuilder &body, Location at, ValueRange args) -> Value {
-                   Value below = arith::SubFOp::create(body, at, args[0], args[1]);
-                   Value power = math::ExpOp::create(body, at, below);
-                   Value isEmpty =
-                       arith::CmpFOp::create(body, at, arith::CmpFPredicate::OEQ, args[1], lowest);
-                   return arith::SelectOp::create(body, at, isEmpty, zero, power);
-                 });
-  Value sum = buildLoops(rewriter, loc, powers, filledTensor(rewriter, loc, rowSizes, zero),
-                         {elements, rows}, /*sumsLast=*/true,
+                 {elements, rows, elements}, /*sumsLast=*/false, powerBelow);
+  AffineMap everyRow = rewriter.getMultiDimIdentityMap(rank - 1);
+  Value start =
+      op.getSink()
+          ? buildLoops(rewriter, loc, {op.getSink(), maximum}, emptyTensor(rewriter, loc, rowSizes),
+                       {everyRow, everyRow, everyRow}, /*sumsLast=*/false, powerBelow)
+          : filledTensor(rewriter, loc, rowSizes, zero);
+  Value sum = buildLoops(rewriter, loc, powers, start, {elements, rows}, /*sumsLast=*/true,
                          [](OpBuilder &body, Location at, ValueRange args) {
                            return arith::AddFOp::create(body, at, args[1], args[0]);
                          });

@@ -116,8 +116,7 @@ static std::optional<Steps> matchSteps(WeighOp weigh, std::string &why) {
         if (comesFromScores(input->get()))
           inputs.push_back(input);
     if (inputs.size() != 1 || !op.getMatchingIndexingMap(inputs.front()).isIdentity()) {
-      why = above.getDefiningOp<MaskOp>() ? "a mask precedes a modifier of its scores"
-                                          : "its softmax isn't of modified attn.scores";
+      why = "its softmax isn't of modified attn.scores";
       return std::nullopt;
     }
     steps.modifiers.push_back({op, inputs.front()});
@@ -207,13 +206,15 @@ static linalg::TransposeOp rowsFirstAfter(WeighOp weigh) {
 
 static void fuse(RewriterBase &rewriter, const Steps &steps) {
   WeighOp weigh = steps.weigh;
+  SoftmaxOp softmax = steps.softmax;
   ScoresOp scores = steps.scores;
   linalg::TransposeOp transpose = rowsFirstAfter(weigh);
   Operation *replaced = transpose ? transpose.getOperation() : weigh.getOperation();
   rewriter.setInsertionPoint(replaced);
-  auto fused = AttentionOp::create(
-      rewriter, weigh.getLoc(), replaced->getResult(0).getType(), scores.getQ(), scores.getK(),
-      weigh.getValues(), scores.getScaleAttr(), transpose ? rewriter.getUnitAttr() : UnitAttr());
+  auto fused =
+      AttentionOp::create(rewriter, weigh.getLoc(), replaced->getResult(0).getType(), scores.getQ(),
+                          scores.getK(), weigh.getValues(), softmax.getSink(),
+                          scores.getScaleAttr(), transpose ? rewriter.getUnitAttr() : UnitAttr());
   bool hasHeads = weigh.getPattern().getType().getRank() == 3;
   buildScore(rewriter, fused, steps, hasHeads);
   buildMask(rewriter, fused, steps, hasHeads);
@@ -221,7 +222,7 @@ static void fuse(RewriterBase &rewriter, const Steps &steps) {
   rewriter.replaceOp(replaced, fused.getResult());
   if (transpose)
     rewriter.eraseOp(weigh);
-  rewriter.eraseOp(steps.softmax);
+  rewriter.eraseOp(softmax);
   for (MaskOp mask : steps.masks)
     rewriter.eraseOp(mask);
   for (const Modifier &modifier : steps.modifiers)

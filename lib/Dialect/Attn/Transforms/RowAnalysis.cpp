@@ -378,6 +378,12 @@ void RowAnalysis::visitWeigh(WeighOp op) {
 void RowAnalysis::visitSoftmax(SoftmaxOp op) {
   uniteAxes(op.getScores(), op.getResult(), op);
   int64_t dimension = op.getDimension();
+  if (Value sink = op.getSink())
+    for (int64_t axis = 0; axis < cast<RankedTensorType>(sink.getType()).getRank(); ++axis) {
+      int64_t ofScores = axis < dimension ? axis : axis + 1;
+      if (isDynamicAxis(sink, axis) && isDynamicAxis(op.getScores(), ofScores))
+        unite(axisNode(sink, axis), axisNode(op.getScores(), ofScores), op);
+    }
   if (!isDynamicAxis(op.getScores(), dimension))
     return; // over features: a gate, say
   if (ofAxis(op.getScores(), dimension) != Rows::Key)

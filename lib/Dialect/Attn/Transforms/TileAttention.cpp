@@ -25,6 +25,7 @@
 #include "mlir/IR/IRMapping.h"
 
 #include <cmath>
+#include <numbers>
 
 #define DEBUG_TYPE "attn-tile-attention"
 
@@ -141,6 +142,20 @@ private:
 
     SmallVector<Value> state{filled(builder, {width, lanes}, 0),
                              filled(builder, {lanes}, -INFINITY), filled(builder, {lanes}, 0)};
+    if (Value sink = op.getSink()) {
+      // The running softmax starts as if it had seen one key: the sink, whose value is zero.
+      state[1] =
+          tabulate(builder, laneShape, builder.getF32Type(), [&](OpBuilder &b, ValueRange at) {
+            SmallVector<Value> place{rowOf(b, at[0])};
+            if (hasHeads)
+              place.insert(place.begin(), headOf(b, at[0]));
+            Value logit = tensor::ExtractOp::create(b, loc, sink, place);
+            Value log2e =
+                arith::ConstantOp::create(b, loc, b.getF32FloatAttr(std::numbers::log2e_v<float>));
+            return Value(arith::MulFOp::create(b, loc, logit, log2e));
+          });
+      state[2] = filled(builder, {lanes}, 1);
+    }
     Value lastHead = add(builder, firstHead, index(builder, tileHeads - 1));
     if (tileHeads == 1)
       lastHead = firstHead; // a point

@@ -21,7 +21,8 @@ def Attn_AttentionOp : Attn_Op<"attention", [
     and the indices h, i, j (index; h is 0 without heads) that yields the modified
     score; without it the score stays as it is. `mask` is given h, i, j and yields i1;
     without it everything is visible. A row with nothing visible yields zeros. A
-    region that changes nothing canonicalises away.
+    region that changes nothing canonicalises away. `sink` is that of `attn.softmax`: one more
+    score a row that takes weight and has no value.
     With `rows_first` the result is `[i, h, v]`, as the output projection reads it.
 
     Constraints:
@@ -32,6 +33,7 @@ def Attn_AttentionOp : Attn_Op<"attention", [
       with `rows_first`, which needs rank 3.
     * C5: `score` is absent or one block that takes (f32, index, index, index) and yields f32;
       `mask` is absent or one block that takes (index, index, index) and yields i1.
+    * C6: `sink` is `[H], rows of q`.
 
     Example:
     ```mlir
@@ -45,12 +47,12 @@ def Attn_AttentionOp : Attn_Op<"attention", [
   }];
   let arguments = (ins
     RankedTensorOf<[F32]>:$q, RankedTensorOf<[F32]>:$k, RankedTensorOf<[F32]>:$v,
-    F64Attr:$scale, UnitAttr:$rows_first);
+    Optional<RankedTensorOf<[F32]>>:$sink, F64Attr:$scale, UnitAttr:$rows_first);
   let results = (outs RankedTensorOf<[F32]>:$result);
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
   let assemblyFormat = [{
-    $q `,` $k `,` $v `scale` custom<PlainF64>($scale) (`rows_first` $rows_first^)?
-    `:` type($q) `,` type($k) `,` type($v) `->` type($result)
+    $q `,` $k `,` $v (`sink` $sink^)? `scale` custom<PlainF64>($scale) (`rows_first` $rows_first^)?
+    `:` type($q) `,` type($k) `,` type($v) (`,` type($sink)^)? `->` type($result)
     `` custom<ScoreAndMask>($score, $mask) attr-dict
   }];
   let hasCanonicalizer = 1;

@@ -51,6 +51,8 @@ def Attn_MaskOp : Attn_Op<"mask", [
     Constraints:
     * C1: the region has one argument of type index for each axis of the scores.
     * C2: the region yields one i1.
+    * C3: nothing computes with the result but another mask and softmax: a mask comes
+      after every modifier.
 
     Example:
     ```mlir
@@ -92,23 +94,34 @@ def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
 }
 
 def Attn_SoftmaxOp : Attn_Op<"softmax", [
-    Pure, SameOperandsAndResultType, Attn_ReifiedShape]> {
+    Pure, AllTypesMatch<["scores", "result"]>, Attn_ReifiedShape]> {
   let summary = "normalises scores along one axis: the attention pattern";
   let description = [{
     `result[…, j] = exp(scores[…, j] - m) / sum[j] exp(scores[…, j] - m)`, where m is the
     row's maximum. A row whose scores are all -inf becomes all zeros.
 
+    With `sink`, each row has one more score that takes part in the normalisation and
+    has no place in the result: `exp(sink[…] - m)` is added to the sum, and m is the
+    maximum of the row and its sink. A sink of -inf changes nothing, and one that is
+    -inf for every row canonicalises away.
+
     Constraints:
     * C1: `dimension` names an axis of the scores.
+    * C2: `sink` has the shape of the scores without that axis.
 
     Example:
     ```mlir
-    %A = attn.softmax %M dimension 2 : tensor<9x?x?xf32>
+    %A = attn.softmax %M sink %sinks dimension 2 : tensor<9x?x?xf32>, tensor<9x?xf32>
     ```
   }];
-  let arguments = (ins RankedTensorOf<[F32]>:$scores, I64Attr:$dimension);
+  let arguments = (ins
+    RankedTensorOf<[F32]>:$scores, Optional<RankedTensorOf<[F32]>>:$sink, I64Attr:$dimension);
   let results = (outs RankedTensorOf<[F32]>:$result);
-  let assemblyFormat = "$scores `dimension` custom<PlainI64>($dimension) `:` type($scores) attr-dict";
+  let assemblyFormat = [{
+    $scores (`sink` $sink^)? `dimension` custom<PlainI64>($dimension)
+    `:` type($scores) (`,` type($sink)^)? attr-dict
+  }];
+  let hasCanonicalizer = 1;
   let hasVerifier = 1;
 }
 
@@ -122,6 +135,8 @@ def Attn_WeighOp : Attn_Op<"weigh", [Pure, Attn_ReifiedShape]> {
     * C2: the pattern's last axis is as long as the values have rows.
     * C3: the heads of the pattern are a multiple of the heads of the values.
     * C4: the result is `[heads of the pattern], rows of the pattern, last axis of the values`.
+    * C5: the pattern isn't scores that `attn.scores` or `attn.mask` gives: those are
+      normalised first.
 
     Example:
     ```mlir
