@@ -217,7 +217,7 @@ fn f(X: [n, d]) -> [n, d] {
     Weights weights;
     for (int64_t l = 0; l < 3; ++l)
       weights.add("W." + std::to_string(l), {d, d}, 0.4f, storages[l]);
-    CompiledProgram program(text, &weights);
+    CompiledProgram program(text, &weights, CompiledProgram::Format::Gguf);
     ASSERT_TRUE(program.ok());
     Tensor input = randomTensor({n, d}, 7);
     Numbers X = asNumbers(input);

@@ -74,6 +74,13 @@ TEST(Examples, Gpt2SplitsItsFusedMatrix) {
   EXPECT_NE(listing.find("+ wpe[i, c])"), std::string::npos) << listing;
 }
 
+TEST(Examples, Gemma3ChoosesByTheLayer) {
+  std::string listing = check("gemma3.heed", test::kGemma3Header);
+  expectLine(listing, "weight down: Q4_K|Q6_K[64, 256] = \"blk.{l}.ffn_down.weight\" for l < 2");
+  expectLine(listing, "    A[h < 4, i < n, j < n] = softmax[j] S where ((j <= i) && "
+                      "(((l % 6) == 5) || ((i - j) < 8)))");
+}
+
 TEST(Examples, StarterNeedsNoWeights) {
   expectLine(check("starter.heed"), "  A[i < n, j < n] = softmax[j] S where (j <= i)");
 }

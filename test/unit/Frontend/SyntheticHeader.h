@@ -94,6 +94,24 @@ inline const char *const kLlamaHeader =
     "blk.{0..1}.ffn_gate.weight Q4_1 96x64; blk.{0..1}.ffn_up.weight Q4_1 96x64;"
     "blk.{0..1}.ffn_down.weight Q4_1 64x96";
 
+/// A Gemma-3-shaped model with two layers, of which one weight is stored in two ways, as
+/// examples/gemma3.heed reads it.
+inline const char *const kGemma3Header =
+    "meta gemma3.block_count = 2; meta gemma3.embedding_length = 64;"
+    "meta gemma3.attention.head_count = 4; meta gemma3.attention.head_count_kv = 1;"
+    "meta gemma3.attention.key_length = 32; meta gemma3.attention.value_length = 32;"
+    "meta gemma3.attention.sliding_window = 8; meta gemma3.feed_forward_length = 256;"
+    "meta gemma3.context_length = 128; meta gemma3.attention.layer_norm_rms_epsilon = 1e-6;"
+    "meta gemma3.rope.freq_base = 1000000.0;"
+    "token_embd.weight Q8_0 256x64; output_norm.weight F32 64;"
+    "blk.{0..1}.attn_norm.weight F32 64; blk.{0..1}.post_attention_norm.weight F32 64;"
+    "blk.{0..1}.ffn_norm.weight F32 64; blk.{0..1}.post_ffw_norm.weight F32 64;"
+    "blk.{0..1}.attn_q_norm.weight F32 32; blk.{0..1}.attn_k_norm.weight F32 32;"
+    "blk.{0..1}.attn_q.weight Q5_0 128x64; blk.{0..1}.attn_k.weight Q5_0 32x64;"
+    "blk.{0..1}.attn_v.weight Q5_0 32x64; blk.{0..1}.attn_output.weight Q8_0 64x128;"
+    "blk.{0..1}.ffn_gate.weight Q5_0 256x64; blk.{0..1}.ffn_up.weight Q5_0 256x64;"
+    "blk.0.ffn_down.weight Q6_K 64x256; blk.1.ffn_down.weight Q4_K 64x256";
+
 /// A GPT-2-shaped model with two layers, as examples/gpt2.heed reads it.
 inline const char *const kGpt2Header =
     "meta gpt2.block_count = 2; meta gpt2.embedding_length = 64;"
