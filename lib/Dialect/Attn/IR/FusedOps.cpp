@@ -39,19 +39,30 @@ static LogicalResult expectRegion(Operation *op, StringRef name, Region &region,
   return success();
 }
 
-static LogicalResult expectScoreAndMask(Operation *op, Region &score, Region &mask) {
+/// Both regions are given `indices` indices.
+static LogicalResult expectScoreAndMask(Operation *op, Region &score, Region &mask,
+                                        unsigned indices) {
   Builder builder(op->getContext());
-  Type f32 = builder.getF32Type(), index = builder.getIndexType();
-  if (failed(expectRegion(op, "score", score, {f32, index, index, index}, f32)))
+  Type f32 = builder.getF32Type();
+  SmallVector<Type> ofMask(indices, builder.getIndexType()), ofScore(ofMask);
+  ofScore.insert(ofScore.begin(), f32);
+  if (failed(expectRegion(op, "score", score, ofScore, f32)))
     return failure();
-  return expectRegion(op, "mask", mask, {index, index, index}, builder.getI1Type());
+  return expectRegion(op, "mask", mask, ofMask, builder.getI1Type());
 }
 
-/// %s for the score, and the indices as formulas spell them.
+/// %s for the score, and the indices as formulas spell them: h, i and j, with a batch b before
+/// them.
 static void nameArguments(Region &region, bool isScore, OpAsmSetValueNameFn setName) {
-  static constexpr StringRef kNames[] = {"s", "h", "i", "j"};
-  ArrayRef<StringRef> names = ArrayRef(kNames).drop_front(isScore ? 0 : 1);
-  for (auto [argument, name] : llvm::zip(region.getArguments(), names))
+  static constexpr StringRef kNames[] = {"b", "h", "i", "j"};
+  Block::BlockArgListType indices = region.getArguments();
+  if (isScore && !indices.empty()) {
+    setName(indices.front(), "s");
+    indices = indices.drop_front();
+  }
+  if (indices.size() > std::size(kNames))
+    return;
+  for (auto [argument, name] : llvm::zip(indices, ArrayRef(kNames).take_back(indices.size())))
     setName(argument, name);
 }
 
@@ -105,37 +116,34 @@ LogicalResult AttentionOp::verify() {
   if (!llvm::all_of_zip(k.getShape().drop_back(), v.getShape().drop_back(), mayBeEqual)) // C2
     return emitOpError() << "v has heads and rows " << shapeText(v.getShape().drop_back())
                          << ", expected " << shapeText(k.getShape().drop_back()) << " as k has";
-  SmallVector<int64_t> expected;
-  if (rows == 1) {
-    if (failed(expectGroupedHeads(*this, "q", q.getDimSize(0), "k", k.getDimSize(0)))) // C3
-      return failure();
-    expected.push_back(q.getDimSize(0));
-  }
-  expected.push_back(q.getDimSize(rows));
+  if (failed(expectGroupedHeads(*this, "q", q, "k", k))) // C3
+    return failure();
+  SmallVector<int64_t> expected(q.getShape().drop_back());
   if (getSink() && failed(expectShape(*this, "sink", getSink().getType(), expected))) // C6
     return failure();
   expected.push_back(v.getShape().back());
   if (getRowsFirst()) {
     if (rows == 0) // C4
-      return emitOpError() << "has rows_first without heads, expected rank 3";
-    std::swap(expected[0], expected[1]);
+      return emitOpError() << "has rows_first without heads, expected rank 3 or 4";
+    std::swap(expected[rows - 1], expected[rows]);
   }
   return expectShape(*this, "result", getResult().getType(), expected); // C4
 }
 
 LogicalResult AttentionOp::verifyRegions() {
-  return expectScoreAndMask(*this, getScore(), getMask()); // C5
+  unsigned indices = std::max<unsigned>(3, getQ().getType().getRank());
+  return expectScoreAndMask(*this, getScore(), getMask(), indices); // C5
 }
 
 LogicalResult AttentionOp::reifyResultShapes(OpBuilder &builder,
                                              ReifiedRankedShapedTypeDims &shapes) {
   int64_t rows = getResult().getType().getRank() - 2;
   SmallVector<AxisOf> origins;
-  if (rows == 1)
-    origins.push_back({getQ(), 0});
-  origins.append({{getQ(), rows}, {getV(), rows + 1}});
+  for (int64_t axis = 0; axis <= rows; ++axis)
+    origins.push_back({getQ(), axis});
+  origins.push_back({getV(), rows + 1});
   if (getRowsFirst())
-    std::swap(origins[0], origins[1]);
+    std::swap(origins[rows - 1], origins[rows]);
   shapes.push_back(reifySizes(builder, getResult(), origins));
   return success();
 }
@@ -190,7 +198,7 @@ LogicalResult OnlineAttentionOp::verify() {
 }
 
 LogicalResult OnlineAttentionOp::verifyRegions() {
-  return expectScoreAndMask(*this, getScore(), getMask()); // C2
+  return expectScoreAndMask(*this, getScore(), getMask(), 3); // C2
 }
 
 void OnlineAttentionOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {

@@ -37,23 +37,32 @@ LogicalResult expectShape(Operation *op, StringRef what, Type found, ArrayRef<in
 
 LogicalResult expectSameRank(Operation *op, StringRef nameOfA, Type a, StringRef nameOfB, Type b) {
   int64_t rankOfA = cast<ShapedType>(a).getRank(), rankOfB = cast<ShapedType>(b).getRank();
-  if (rankOfA != 2 && rankOfA != 3)
+  if (rankOfA < 2 || rankOfA > 4)
     return op->emitOpError() << nameOfA << " has rank " << rankOfA
-                             << ", expected 2, or 3 with heads";
+                             << ", expected 2, 3 with heads, or 4 with a batch of heads";
   if (rankOfA != rankOfB)
     return op->emitOpError() << nameOfB << " has rank " << rankOfB << ", expected " << rankOfA
                              << " as " << nameOfA << " has";
   return success();
 }
 
-LogicalResult expectGroupedHeads(Operation *op, StringRef nameOfMany, int64_t many,
-                                 StringRef nameOfShared, int64_t shared) {
-  if (ShapedType::isDynamic(many) || ShapedType::isDynamic(shared))
+LogicalResult expectGroupedHeads(Operation *op, StringRef nameOfMany, Type many,
+                                 StringRef nameOfShared, Type shared) {
+  ArrayRef<int64_t> ofMany = cast<ShapedType>(many).getShape().drop_back(2);
+  ArrayRef<int64_t> ofShared = cast<ShapedType>(shared).getShape().drop_back(2);
+  if (ofMany.empty())
     return success();
-  if (shared > 0 && many % shared == 0)
-    return success();
-  return op->emitOpError() << nameOfMany << " has " << many << " heads, expected a multiple of the "
-                           << shared << " of " << nameOfShared;
+  int64_t heads = ofMany.back(), groups = ofShared.back();
+  if (!ShapedType::isDynamic(heads) && !ShapedType::isDynamic(groups) &&
+      (groups <= 0 || heads % groups != 0))
+    return op->emitOpError() << nameOfMany << " has " << heads
+                             << " heads, expected a multiple of the " << groups << " of "
+                             << nameOfShared;
+  if (ofMany.size() == 2 && ofShared.front() != 1 && !mayBeEqual(ofMany.front(), ofShared.front()))
+    return op->emitOpError() << nameOfShared << " has a batch of " << ofShared.front()
+                             << ", expected the " << ofMany.front() << " of " << nameOfMany
+                             << " or 1";
+  return success();
 }
 
 SmallVector<OpFoldResult> reifySizes(OpBuilder &builder, Value result, ArrayRef<AxisOf> origins) {

@@ -22,13 +22,15 @@ std::string shapeText(llvm::ArrayRef<int64_t> shape);
 llvm::LogicalResult expectShape(mlir::Operation *op, llvm::StringRef what, mlir::Type found,
                                 llvm::ArrayRef<int64_t> expected);
 
-/// Checks that `a` and `b` have rank 2, or 3 with heads, and the same.
+/// Checks that `a` and `b` have rank 2, 3 with heads or 4 with a batch of heads, and the same.
 llvm::LogicalResult expectSameRank(mlir::Operation *op, llvm::StringRef nameOfA, mlir::Type a,
                                    llvm::StringRef nameOfB, mlir::Type b);
 
-/// Checks that each head of `shared` serves as many heads of `many`: grouped heads.
+/// Checks that each head of `shared` serves as many heads of `many`, grouped heads, and that their
+/// batches are equal or that of `shared` is 1. Both have one of the ranks above.
 llvm::LogicalResult expectGroupedHeads(mlir::Operation *op, llvm::StringRef nameOfMany,
-                                       int64_t many, llvm::StringRef nameOfShared, int64_t shared);
+                                       mlir::Type many, llvm::StringRef nameOfShared,
+                                       mlir::Type shared);
 
 /// The size of a result's axis, which is that of an operand's axis.
 struct AxisOf {

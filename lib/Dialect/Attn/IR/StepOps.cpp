@@ -26,22 +26,19 @@ LogicalResult ScoresOp::verify() {
   if (!mayBeEqual(q.getShape().back(), k.getShape().back())) // C2
     return emitOpError() << "k has vectors of " << k.getShape().back() << " components, expected "
                          << q.getShape().back() << " as q has";
-  SmallVector<int64_t> expected;
-  if (q.getRank() == 3) {
-    if (failed(expectGroupedHeads(*this, "q", q.getDimSize(0), "k", k.getDimSize(0)))) // C3
-      return failure();
-    expected.push_back(q.getDimSize(0));
-  }
-  expected.append({q.getDimSize(q.getRank() - 2), k.getDimSize(k.getRank() - 2)});
+  if (failed(expectGroupedHeads(*this, "q", q, "k", k))) // C3
+    return failure();
+  SmallVector<int64_t> expected(q.getShape().drop_back());
+  expected.push_back(k.getDimSize(k.getRank() - 2));
   return expectShape(*this, "result", result, expected); // C4
 }
 
 LogicalResult ScoresOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
   int64_t rows = getResult().getType().getRank() - 2;
   SmallVector<AxisOf> origins;
-  if (rows == 1)
-    origins.push_back({getQ(), 0});
-  origins.append({{getQ(), rows}, {getK(), rows}});
+  for (int64_t axis = 0; axis <= rows; ++axis)
+    origins.push_back({getQ(), axis});
+  origins.push_back({getK(), rows});
   shapes.push_back(reifySizes(builder, getResult(), origins));
   return success();
 }
@@ -84,12 +81,12 @@ LogicalResult MaskOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedT
 }
 
 void MaskOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
-  static constexpr StringRef kNames[] = {"h", "i", "j"};
+  static constexpr StringRef kNames[] = {"b", "h", "i", "j"};
   ArrayRef<StringRef> names = kNames;
   Block::BlockArgListType arguments = region.getArguments();
   if (arguments.size() > names.size())
     return;
-  // Without heads the axis h is absent.
+  // Without a batch the axis b is absent, without heads h too.
   for (auto [argument, name] : llvm::zip(arguments, names.take_back(arguments.size())))
     setName(argument, name);
 }
@@ -133,14 +130,10 @@ LogicalResult WeighOp::verify() {
   if (!mayBeEqual(pattern.getShape().back(), values.getDimSize(rows))) // C2
     return emitOpError() << "values have " << values.getDimSize(rows) << " rows, expected "
                          << pattern.getShape().back() << ", the last size of the pattern";
-  SmallVector<int64_t> expected;
-  if (rows == 1) {
-    if (failed(expectGroupedHeads(*this, "pattern", pattern.getDimSize(0), "values",
-                                  values.getDimSize(0)))) // C3
-      return failure();
-    expected.push_back(pattern.getDimSize(0));
-  }
-  expected.append({pattern.getDimSize(rows), values.getShape().back()});
+  if (failed(expectGroupedHeads(*this, "pattern", pattern, "values", values))) // C3
+    return failure();
+  SmallVector<int64_t> expected(pattern.getShape().drop_back());
+  expected.push_back(values.getShape().back());
   if (failed(expectShape(*this, "result", result, expected))) // C4
     return failure();
   Operation *above = getPattern().getDefiningOp();
@@ -153,9 +146,9 @@ LogicalResult WeighOp::verify() {
 LogicalResult WeighOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
   int64_t rows = getResult().getType().getRank() - 2;
   SmallVector<AxisOf> origins;
-  if (rows == 1)
-    origins.push_back({getPattern(), 0});
-  origins.append({{getPattern(), rows}, {getValues(), rows + 1}});
+  for (int64_t axis = 0; axis <= rows; ++axis)
+    origins.push_back({getPattern(), axis});
+  origins.push_back({getValues(), rows + 1});
   shapes.push_back(reifySizes(builder, getResult(), origins));
   return success();
 }

@@ -19,16 +19,18 @@ namespace heed::attn {
 namespace {
 
 /// One product of attention, told apart by which loop is what:
-/// scores are `leading[head, row, width] * grouped[head, key, width]`, summed over width;
-/// weighing is `leading[head, row, key] * grouped[head, key, width]`, summed over key.
+/// scores are `leading[batch, head, row, width] * grouped[batch, head, key, width]`, summed over
+/// width; weighing is `leading[batch, head, row, key] * grouped[batch, head, key, width]`, summed
+/// over key.
 struct Step {
   const Contraction &product;
   /// Queries or the pattern; keys or values.
   Factor leading, grouped;
   unsigned row = 0, key = 0, width = 0;
-  std::optional<unsigned> head = std::nullopt;
-  /// The axis of `grouped` that its head indexes; absent where all heads share one.
-  std::optional<int64_t> groupedHead = std::nullopt;
+  /// Where there is one loop beside rows, it is the head's.
+  std::optional<unsigned> batch = std::nullopt, head = std::nullopt;
+  /// The axis of `grouped` that batch or head indexes; absent where all of them share one.
+  std::optional<int64_t> groupedBatch = std::nullopt, groupedHead = std::nullopt;
 };
 
 } // namespace
@@ -54,80 +56,143 @@ static bool isHeadIndex(const Contraction &product, AffineExpr expr, int64_t hea
          product.extents[head] == heads * size.getValue();
 }
 
-/// Fills in head and row of `step`, whose factors, key and width are known. Where it can't,
-/// returns why.
-static StringRef matchHeadAndRow(Step &step) {
+/// Whether an axis of `grouped` is indexed by `head` divided by a group's size.
+static bool isGrouped(const Factor &grouped, unsigned head) {
+  return llvm::any_of(grouped.map.getResults(), [&](AffineExpr expr) {
+    return !isa<AffineDimExpr>(expr) && expr.isFunctionOfDim(head);
+  });
+}
+
+/// Tells batch and heads apart: `outer` and `inner` are the loops beside the rows, in the order
+/// of the scores' axes. Either would be right, but a kernel needs to know how many heads there
+/// are, and keys that are loaded serve all heads that share them.
+static void chooseHead(Step &step, unsigned outer, unsigned inner) {
   const Contraction &product = step.product;
-  std::optional<SmallVector<unsigned>> loops = step.leading.plainLoops();
-  if (!loops)
-    return "queries and patterns are indexed by plain indices";
+  auto isHead = [&](unsigned loop, unsigned other) {
+    if (isGrouped(step.grouped, loop) || isGrouped(step.grouped, other))
+      return isGrouped(step.grouped, loop);
+    bool isDynamic = ShapedType::isDynamic(product.extents[loop]);
+    if (isDynamic != ShapedType::isDynamic(product.extents[other]))
+      return !isDynamic;
+    return !step.grouped.uses(loop) && step.grouped.uses(other);
+  };
+  bool outerIsHead = isHead(outer, inner);
+  step.head = outerIsHead ? outer : inner;
+  step.batch = outerIsHead ? inner : outer;
+}
+
+/// Notes which axis of `grouped` each of batch and head indexes. False where an axis is indexed
+/// by anything else.
+static bool matchGroupedAxes(Step &step, int64_t key, int64_t width) {
+  auto type = cast<RankedTensorType>(step.grouped.value.getType());
+  for (auto [axis, expr] : llvm::enumerate(step.grouped.map.getResults())) {
+    auto place = static_cast<int64_t>(axis);
+    if (place == key || place == width)
+      continue;
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (step.batch && !step.groupedBatch && dim && dim.getPosition() == *step.batch)
+      step.groupedBatch = place;
+    else if (step.head && !step.groupedHead &&
+             isHeadIndex(step.product, expr, type.getDimSize(axis), *step.head))
+      step.groupedHead = place;
+    else
+      return false;
+  }
+  return true;
+}
+
+/// Fills in batch, head and row of `step`, whose factors, key and width are known. `loops` are
+/// those of the leading factor in the order of the scores' axes. Where it can't, returns why.
+static StringRef matchLoops(Step &step, ArrayRef<unsigned> loops) {
+  const Contraction &product = step.product;
   std::optional<int64_t> key = step.grouped.axisOf(step.key),
                          width = step.grouped.axisOf(step.width);
   if (!key || !width)
     return "rows and components of keys and values are indexed by plain indices";
 
-  SmallVector<unsigned> shared, own;
-  for (unsigned loop : *loops)
-    if (loop != step.key && loop != step.width)
-      (step.grouped.uses(loop) ? shared : own).push_back(loop);
-  if (own.size() + shared.size() + 1 != product.parallel)
+  // The rows are what keys and values don't have; of several such loops, the last one whose
+  // number is known at run time only.
+  SmallVector<unsigned> others, own;
+  for (unsigned loop : loops)
+    if (loop != step.key && loop != step.width) {
+      others.push_back(loop);
+      if (!step.grouped.uses(loop))
+        own.push_back(loop);
+    }
+  if (others.size() + 1 != product.parallel)
     return "an index of the result is one of neither factor";
-  if (shared.size() + own.size() > 2 || shared.size() > 1 || own.empty())
-    return "expected rows, or heads and rows";
-  step.row = own.back();
-  if (own.size() + shared.size() == 2)
-    step.head = shared.empty() ? own.front() : shared.front();
-
-  auto type = cast<RankedTensorType>(step.grouped.value.getType());
-  for (auto [axis, expr] : llvm::enumerate(step.grouped.map.getResults())) {
-    if (static_cast<int64_t>(axis) == *key || static_cast<int64_t>(axis) == *width)
-      continue;
-    if (!step.head || step.groupedHead ||
-        !isHeadIndex(product, expr, type.getDimSize(axis), *step.head))
-      return "a head of keys or values is the query's head, or that divided by the group's size";
-    step.groupedHead = axis;
-  }
+  if (others.size() > 3 || own.empty())
+    return "expected rows, heads and rows, or a batch, heads and rows";
+  auto dynamic = llvm::find_if(llvm::reverse(own), [&](unsigned loop) {
+    return ShapedType::isDynamic(product.extents[loop]);
+  });
+  step.row = dynamic != own.rend() ? *dynamic : own.back();
+  llvm::erase(others, step.row);
+  if (others.size() == 2)
+    chooseHead(step, others[0], others[1]);
+  else if (others.size() == 1)
+    step.head = others.front();
+  if (step.batch && ShapedType::isDynamic(product.extents[*step.head]))
+    return "how many heads there are is known at run time only, and so is the batch";
+  if (!matchGroupedAxes(step, *key, *width))
+    return "a head of keys or values is the query's head, or that divided by the group's size";
   return {};
 }
 
-/// `step.grouped` as `[heads, key, width]`, or `[key, width]` without heads. Keys or values that
-/// all heads share are one head.
+/// `step.grouped` as `[batch, heads, key, width]`, without batch or heads where there are none.
+/// Keys or values that a whole batch or all heads share are a batch or one head of 1.
 static Value arrangeGrouped(RewriterBase &rewriter, Location loc, const Step &step) {
   SmallVector<int64_t> order;
-  if (step.groupedHead)
-    order.push_back(*step.groupedHead);
+  for (std::optional<int64_t> axis : {step.groupedBatch, step.groupedHead})
+    if (axis)
+      order.push_back(*axis);
   order.push_back(*step.grouped.axisOf(step.key));
   order.push_back(*step.grouped.axisOf(step.width));
   Value arranged = arrangeAxes(rewriter, loc, step.grouped.value, order);
-  if (!step.head || step.groupedHead)
-    return arranged;
   auto type = cast<RankedTensorType>(arranged.getType());
-  SmallVector<OpFoldResult> sizes{rewriter.getIndexAttr(1)};
-  for (int64_t axis = 0; axis < 2; ++axis)
-    sizes.push_back(extentOf(rewriter, loc, arranged, axis));
-  auto oneHead =
-      RankedTensorType::get({1, type.getDimSize(0), type.getDimSize(1)}, type.getElementType());
-  SmallVector<ReassociationIndices> groups{{0, 1}, {2}};
-  return tensor::ExpandShapeOp::create(rewriter, loc, oneHead, arranged, groups, sizes);
-}
 
-/// `step.leading` as `[head, row, last]`, or `[row, last]` without heads.
-static Value arrangeLeading(RewriterBase &rewriter, Location loc, const Step &step, unsigned last) {
-  SmallVector<int64_t> order;
+  // Axes of size 1 join the axis behind them.
+  SmallVector<OpFoldResult> sizes;
+  SmallVector<int64_t> shape;
+  SmallVector<ReassociationIndices> groups(1);
+  auto addAxis = [&](bool isPresent) {
+    groups.back().push_back(shape.size());
+    int64_t axis = groups.size() - 1;
+    shape.push_back(isPresent ? type.getDimSize(axis) : 1);
+    sizes.push_back(isPresent ? extentOf(rewriter, loc, arranged, axis)
+                              : OpFoldResult(rewriter.getIndexAttr(1)));
+    if (isPresent)
+      groups.emplace_back();
+  };
+  if (step.batch)
+    addAxis(step.groupedBatch.has_value());
   if (step.head)
-    order.push_back(*step.leading.axisOf(*step.head));
-  order.push_back(*step.leading.axisOf(step.row));
-  order.push_back(*step.leading.axisOf(last));
-  return arrangeAxes(rewriter, loc, step.leading.value, order);
+    addAxis(step.groupedHead.has_value());
+  addAxis(true);
+  addAxis(true);
+  groups.pop_back();
+  if (shape.size() == static_cast<size_t>(type.getRank()))
+    return arranged;
+  return tensor::ExpandShapeOp::create(
+      rewriter, loc, RankedTensorType::get(shape, type.getElementType()), arranged, groups, sizes);
 }
 
-/// The loops of the result `[head, row, last]`.
+/// The loops of the result `[batch, head, row, last]`.
 static SmallVector<unsigned> resultLoops(const Step &step, unsigned last) {
   SmallVector<unsigned> loops;
-  if (step.head)
-    loops.push_back(*step.head);
+  for (std::optional<unsigned> loop : {step.batch, step.head})
+    if (loop)
+      loops.push_back(*loop);
   loops.append({step.row, last});
   return loops;
+}
+
+/// `step.leading` as `[batch, head, row, last]`, without batch or heads where there are none.
+static Value arrangeLeading(RewriterBase &rewriter, Location loc, const Step &step, unsigned last) {
+  SmallVector<int64_t> order;
+  for (unsigned loop : resultLoops(step, last))
+    order.push_back(*step.leading.axisOf(loop));
+  return arrangeAxes(rewriter, loc, step.leading.value, order);
 }
 
 static RankedTensorType resultType(RewriterBase &rewriter, const Step &step,
@@ -200,7 +265,11 @@ static bool recogniseScore(RewriterBase &rewriter, const Contraction &product, u
   if (step.leading.uses(key) || !step.leading.uses(step.width))
     return leave(product, "scores",
                  "expected queries without the softmax's index, and keys with it");
-  if (StringRef why = matchHeadAndRow(step); !why.empty())
+  std::optional<SmallVector<unsigned>> leading = step.leading.plainLoops();
+  if (!leading)
+    return leave(product, "scores", "queries are indexed by plain indices");
+  llvm::sort(*leading); // the loops are the scores' axes
+  if (StringRef why = matchLoops(step, *leading); !why.empty())
     return leave(product, "scores", why);
 
   Location loc = product.op->getLoc();
@@ -242,7 +311,10 @@ static bool recogniseWeigh(RewriterBase &rewriter, const Contraction &product, u
   if (widths.size() != 1)
     return leave(product, "weighing", "expected values with one axis of components");
   step.width = widths.front();
-  if (StringRef why = matchHeadAndRow(step); !why.empty())
+  std::optional<SmallVector<unsigned>> leading = step.leading.plainLoops();
+  if (!leading)
+    return leave(product, "weighing", "patterns are indexed by plain indices");
+  if (StringRef why = matchLoops(step, *leading); !why.empty())
     return leave(product, "weighing", why);
 
   Location loc = product.op->getLoc();

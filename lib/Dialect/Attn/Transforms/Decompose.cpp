@@ -57,22 +57,24 @@ static Value minusInfinity(OpBuilder &builder, Location loc) {
   return floatConstant(builder, loc, -std::numeric_limits<double>::infinity());
 }
 
-/// `scale * sum[last] leading * grouped` as loops `[head,] row, column, summed`, where `grouped`
-/// is indexed `[head / group, column, summed]`, or with its last two axes exchanged.
+/// `scale * sum[last] leading * grouped` as loops `[batch, head,] row, column, summed`, where
+/// `grouped` is indexed `[batch, head / group, column, summed]`, or with its last two axes
+/// exchanged.
 static Value sumOfProducts(RewriterBase &rewriter, Location loc, Value leading, Value grouped,
                            ArrayRef<OpFoldResult> sizes, bool exchanged, double scale) {
   auto leadingType = cast<RankedTensorType>(leading.getType());
   int64_t rank = leadingType.getRank();
-  bool hasHeads = rank == 3;
-  unsigned row = hasHeads ? 1 : 0, column = row + 1, summed = row + 2;
+  unsigned row = rank - 2, column = row + 1, summed = row + 2;
   auto dim = [&](unsigned loop) { return rewriter.getAffineDimExpr(loop); };
   SmallVector<AffineExpr> of, by, result;
-  if (hasHeads) {
-    int64_t heads = leadingType.getDimSize(0);
-    int64_t groups = cast<RankedTensorType>(grouped.getType()).getDimSize(0);
-    of.push_back(dim(0));
-    by.push_back(heads == groups ? dim(0) : dim(0).floorDiv(heads / groups));
-    result.push_back(dim(0));
+  for (unsigned axis = 0; axis < row; ++axis) { // the batch, and last the heads
+    int64_t size = leadingType.getDimSize(axis);
+    int64_t groups = cast<RankedTensorType>(grouped.getType()).getDimSize(axis);
+    of.push_back(dim(axis));
+    result.push_back(dim(axis));
+    by.push_back(size == groups ? dim(axis)
+                 : groups == 1  ? rewriter.getAffineConstantExpr(0)
+                                : dim(axis).floorDiv(size / groups));
   }
   of.append({dim(row), dim(summed)});
   by.append({dim(exchanged ? summed : column), dim(exchanged ? column : summed)});

@@ -9,6 +9,7 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Contraction.h"
+#include "heed/Dialect/Attn/Transforms/TensorShapes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
@@ -62,14 +63,6 @@ static bool comesFromScores(Value value) {
   return false;
 }
 
-/// Whether only the row counts of `type`, a tensor of heads, are left for run time. Tiles keep a
-/// row's width and a group's heads in registers and scratch memory of fixed sizes.
-static bool hasStaticRows(RankedTensorType type) {
-  ArrayRef<int64_t> shape = type.getShape();
-  return !ShapedType::isDynamic(shape.back()) &&
-         (shape.size() == 2 || !ShapedType::isDynamic(shape.front()));
-}
-
 /// Finds the steps that end in `weigh`, or says in `why` what keeps them apart.
 static std::optional<Steps> matchSteps(WeighOp weigh, std::string &why) {
   Steps steps;
@@ -102,9 +95,9 @@ static std::optional<Steps> matchSteps(WeighOp weigh, std::string &why) {
       return std::nullopt;
     }
     if ((steps.scores = above.getDefiningOp<ScoresOp>())) {
-      if (hasStaticRows(steps.scores.getQ().getType()) &&
-          hasStaticRows(steps.scores.getK().getType()) &&
-          hasStaticRows(weigh.getValues().getType()))
+      RankedTensorType q = steps.scores.getQ().getType();
+      if (hasStaticTiles(q, q) && hasStaticTiles(q, steps.scores.getK().getType()) &&
+          hasStaticTiles(q, weigh.getValues().getType()))
         return steps;
       why = "its heads or their width are known at run time only";
       return std::nullopt;
@@ -153,17 +146,22 @@ static Value inlineModifier(OpBuilder &builder, const Modifier &modifier, Value 
   return mapping.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0));
 }
 
+/// The types of the indices that a region is given: h, i and j, with a batch b before them.
+static SmallVector<Type> indexTypes(OpBuilder &builder, int64_t rank) {
+  return SmallVector<Type>(std::max<int64_t>(rank, 3), builder.getIndexType());
+}
+
 /// Gives `fused` its score region: every modifier, the one nearest to the scores first.
-static void buildScore(OpBuilder &builder, AttentionOp fused, const Steps &steps, bool hasHeads) {
+static void buildScore(OpBuilder &builder, AttentionOp fused, const Steps &steps, int64_t rank) {
   if (steps.modifiers.empty())
     return;
   OpBuilder::InsertionGuard guard(builder);
   Location loc = fused.getLoc();
-  Type index = builder.getIndexType();
+  SmallVector<Type> types = indexTypes(builder, rank);
+  types.insert(types.begin(), builder.getF32Type());
   Block *block =
-      builder.createBlock(&fused.getScore(), {}, {builder.getF32Type(), index, index, index},
-                          SmallVector<Location>(4, loc));
-  SmallVector<Value> indices(block->getArguments().drop_front(hasHeads ? 1 : 2));
+      builder.createBlock(&fused.getScore(), {}, types, SmallVector<Location>(types.size(), loc));
+  SmallVector<Value> indices(block->getArguments().take_back(rank));
   Value score = block->getArgument(0);
   for (const Modifier &modifier : llvm::reverse(steps.modifiers))
     score = inlineModifier(builder, modifier, score, indices);
@@ -171,15 +169,15 @@ static void buildScore(OpBuilder &builder, AttentionOp fused, const Steps &steps
 }
 
 /// Gives `fused` its mask region: visible is what every mask shows.
-static void buildMask(OpBuilder &builder, AttentionOp fused, const Steps &steps, bool hasHeads) {
+static void buildMask(OpBuilder &builder, AttentionOp fused, const Steps &steps, int64_t rank) {
   if (steps.masks.empty())
     return;
   OpBuilder::InsertionGuard guard(builder);
   Location loc = fused.getLoc();
+  SmallVector<Type> types = indexTypes(builder, rank);
   Block *block =
-      builder.createBlock(&fused.getMask(), {}, SmallVector<Type>(3, builder.getIndexType()),
-                          SmallVector<Location>(3, loc));
-  ValueRange indices = block->getArguments().drop_front(hasHeads ? 0 : 1);
+      builder.createBlock(&fused.getMask(), {}, types, SmallVector<Location>(types.size(), loc));
+  ValueRange indices = block->getArguments().take_back(rank);
   Value visible;
   for (MaskOp mask : llvm::reverse(steps.masks)) {
     IRMapping mapping;
@@ -193,13 +191,18 @@ static void buildMask(OpBuilder &builder, AttentionOp fused, const Steps &steps,
   YieldOp::create(builder, loc, visible);
 }
 
-/// The transpose `[h, i, v]` to `[i, h, v]` that alone reads `weigh`, if one does.
+/// The transpose `[b, h, i, v]` to `[b, i, h, v]` that alone reads `weigh`, if one does.
 static linalg::TransposeOp rowsFirstAfter(WeighOp weigh) {
   if (!weigh.getResult().hasOneUse())
     return {};
   auto transpose = dyn_cast<linalg::TransposeOp>(*weigh.getResult().user_begin());
-  if (!transpose || transpose.getInput() != weigh.getResult() ||
-      transpose.getPermutation() != ArrayRef<int64_t>{1, 0, 2})
+  if (!transpose || transpose.getInput() != weigh.getResult())
+    return {};
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq(weigh.getPattern().getType().getRank()));
+  if (order.size() < 3)
+    return {};
+  std::swap(order[order.size() - 3], order[order.size() - 2]);
+  if (transpose.getPermutation() != ArrayRef(order))
     return {};
   return transpose;
 }
@@ -215,9 +218,9 @@ static void fuse(RewriterBase &rewriter, const Steps &steps) {
       AttentionOp::create(rewriter, weigh.getLoc(), replaced->getResult(0).getType(), scores.getQ(),
                           scores.getK(), weigh.getValues(), softmax.getSink(),
                           scores.getScaleAttr(), transpose ? rewriter.getUnitAttr() : UnitAttr());
-  bool hasHeads = weigh.getPattern().getType().getRank() == 3;
-  buildScore(rewriter, fused, steps, hasHeads);
-  buildMask(rewriter, fused, steps, hasHeads);
+  int64_t rank = weigh.getPattern().getType().getRank();
+  buildScore(rewriter, fused, steps, rank);
+  buildMask(rewriter, fused, steps, rank);
 
   rewriter.replaceOp(replaced, fused.getResult());
   if (transpose)

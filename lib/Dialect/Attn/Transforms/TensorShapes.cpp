@@ -62,7 +62,9 @@ static Axis originOf(Axis of) {
         int64_t rows = cast<RankedTensorType>(attention.getResult().getType()).getRank() - 2;
         if (axis > rows)
           return Axis{attention.getV(), axis};
-        return Axis{attention.getQ(), attention.getRowsFirst() ? rows - axis : axis};
+        if (attention.getRowsFirst() && axis >= rows - 1)
+          axis = axis == rows ? rows - 1 : rows;
+        return Axis{attention.getQ(), axis};
       })
       .Default([](Operation *) { return Axis{}; });
 }
@@ -143,6 +145,17 @@ Value arrangeAxes(OpBuilder &builder, Location loc, Value tensor, ArrayRef<int64
     sizes.push_back(extentOf(builder, loc, tensor, axis));
   Value empty = emptyTensor(builder, loc, sizes);
   return linalg::TransposeOp::create(builder, loc, tensor, empty, order)->getResult(0);
+}
+
+bool hasStaticTiles(RankedTensorType q, RankedTensorType tensor) {
+  int64_t rank = q.getRank();
+  if (tensor.getRank() != rank || tensor.isDynamicDim(rank - 1))
+    return false;
+  if (rank == 2)
+    return true;
+  if (rank == 3 && q.isDynamicDim(0))
+    return tensor.isDynamicDim(0) || tensor.getDimSize(0) == 1;
+  return !tensor.isDynamicDim(rank - 3);
 }
 
 Value scaleTensor(OpBuilder &builder, Location loc, Value tensor, double factor) {

@@ -1,16 +1,21 @@
-//===- TileAttention.cpp - attn.attention becomes tiles of attn.online_attention -===//
+//===- TileAttention.cpp - attn.attention becomes tiles of attn.online_attention
+//-===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// A task is a tile of query rows times the query heads that share a key head. Its
-// lanes are these rows and heads: lane l is row l floordiv heads, head l mod heads
-// of the tile, so that each key that is loaded serves a whole group of heads. Lanes
-// that the tile doesn't fill repeat its last row and are dropped at the end.
+// A task is a tile of query rows times the query heads that share a key head.
+// Its lanes are these rows and heads: lane l is row l floordiv heads, head l
+// mod heads of the tile, so that each key that is loaded serves a whole group
+// of heads. Lanes that the tile doesn't fill repeat its last row and are
+// dropped at the end.
 //
 // A task goes over the keys that its rows may see, in tiles (KeyTiles.h).
+//
+// Each element of a batch has tasks of its own, in which its index is a value
+// like any other from outside: `length[b]` is read once, and bounds the keys.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +23,7 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
+#include "heed/Dialect/Attn/Transforms/TensorShapes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -42,16 +48,20 @@ namespace {
 class AttentionTiling {
 public:
   AttentionTiling(AttentionOp op, int64_t lanes, int64_t keyTile)
-      : op(op), loc(op.getLoc()), lanes(lanes), keyTile(keyTile),
-        hasHeads(op.getQ().getType().getRank() == 3), qType(op.getQ().getType()),
+      : op(op), loc(op.getLoc()), lanes(lanes), keyTile(keyTile), qType(op.getQ().getType()),
         vType(op.getV().getType()) {
-    int64_t heads = hasHeads ? qType.getDimSize(0) : 1;
-    keyHeads = hasHeads ? op.getK().getType().getDimSize(0) : 1;
+    // Heads whose number isn't known are a batch.
+    rowAxis = qType.getRank() - 2;
+    hasHeads = rowAxis > 0 && !qType.isDynamicDim(rowAxis - 1);
+    hasBatch = rowAxis > (hasHeads ? 1 : 0);
+    int64_t heads = hasHeads ? qType.getDimSize(rowAxis - 1) : 1;
+    keyHeads = hasHeads ? op.getK().getType().getDimSize(rowAxis - 1) : 1;
     group = heads / keyHeads;
-    // A tile has as many heads of the group as fit, all of them in most models.
-    tileHeads = std::min(group, lanes);
-    while (group % tileHeads != 0)
-      --tileHeads;
+    // A tile has as many heads of the group as fit, all of them in most models;
+    // else the group is cut into as few parts as it can be, of which the last
+    // may have fewer.
+    parts = llvm::divideCeil(group, lanes);
+    tileHeads = llvm::divideCeil(group, parts);
     tileRows = lanes / tileHeads;
   }
 
@@ -59,20 +69,25 @@ public:
 
   /// The whole attention, written to `into`.
   Value build(OpBuilder &builder, Value into) {
-    rows = tensor::DimOp::create(builder, loc, op.getQ(), hasHeads ? 1 : 0);
-    keys = tensor::DimOp::create(builder, loc, op.getK(), hasHeads ? 1 : 0);
+    rows = tensor::DimOp::create(builder, loc, op.getQ(), rowAxis);
+    keys = tensor::DimOp::create(builder, loc, op.getK(), rowAxis);
     Value tiles = arith::CeilDivUIOp::create(builder, loc, rows, index(builder, tileRows));
-    // Later tiles see more keys under a causal mask: start with the longest, so that threads end
-    // at about the same time.
-    auto forall = scf::ForallOp::create(
-        builder, loc,
-        ArrayRef<OpFoldResult>{tiles, builder.getIndexAttr(keyHeads),
-                               builder.getIndexAttr(group / tileHeads)},
-        ValueRange{into}, std::nullopt, [&](OpBuilder &body, Location, ValueRange args) {
-          Value last = arith::SubIOp::create(body, loc, tiles, index(body, 1));
-          Value tile = arith::SubIOp::create(body, loc, last, args[0]);
-          buildTask(body, tile, args[1], args[2], args[3]);
-        });
+    SmallVector<OpFoldResult> tasks{tiles, builder.getIndexAttr(keyHeads),
+                                    builder.getIndexAttr(parts)};
+    if (hasBatch)
+      tasks.push_back(tensor::getMixedSize(builder, loc, op.getQ(), 0));
+    // Later tiles see more keys under a causal mask: start with the longest, so
+    // that threads end at about the same time.
+    auto forall =
+        scf::ForallOp::create(builder, loc, tasks, ValueRange{into}, std::nullopt,
+                              [&](OpBuilder &body, Location, ValueRange args) {
+                                Value last =
+                                    arith::SubIOp::create(body, loc, tiles, index(body, 1));
+                                Value tile = arith::SubIOp::create(body, loc, last, args[0]);
+                                if (hasBatch)
+                                  batch = args[3];
+                                buildTask(body, tile, args[1], args[2], args.back());
+                              });
     return forall.getResult(0);
   }
 
@@ -109,9 +124,42 @@ private:
     Value scalar = arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
     return linalg::FillOp::create(builder, loc, scalar, empty).getResult(0);
   }
-  /// Indices [head,] row, column of a tensor of heads.
-  SmallVector<Value> place(Value head, Value row, Value column) {
-    return hasHeads ? SmallVector<Value>{head, row, column} : SmallVector<Value>{row, column};
+  /// Indices [batch, head,] row … of a tensor of heads.
+  SmallVector<Value> place(Value head, ValueRange row) {
+    SmallVector<Value> indices;
+    if (hasBatch)
+      indices.push_back(batch);
+    if (hasHeads)
+      indices.push_back(head);
+    llvm::append_range(indices, row);
+    return indices;
+  }
+
+  /// `from`, a score or mask region whose index b or h is number `argument`, as
+  /// the region of this task, of indices h, i and j. What depends on the batch
+  /// alone is computed in front of it.
+  void chooseBatch(OpBuilder &builder, Region &from, unsigned argument, Region &to) {
+    if (from.empty())
+      return;
+    IRMapping mapping;
+    from.cloneInto(&to, mapping);
+    Block &block = to.front();
+    block.getArgument(argument).replaceAllUsesWith(batch);
+    if (rowAxis == 2) // else h keeps its place, and nothing reads it
+      block.eraseArgument(argument);
+    for (Operation &inner : llvm::make_early_inc_range(block.without_terminator())) {
+      // An index that isn't the batch's own might be one that only some keys
+      // have.
+      auto extract = dyn_cast<tensor::ExtractOp>(inner);
+      bool isSafe =
+          extract ? llvm::all_of(extract.getIndices(), [&](Value index) { return index == batch; })
+                  : isPure(&inner) && inner.getNumRegions() == 0;
+      if (!isSafe || llvm::any_of(inner.getOperands(),
+                                  [&](Value operand) { return operand.getParentRegion() == &to; }))
+        continue;
+      inner.remove();
+      builder.insert(&inner);
+    }
   }
 
   void buildTask(OpBuilder &builder, Value tile, Value keyHead, Value part, Value into) {
@@ -120,13 +168,22 @@ private:
     Value count = arith::MinUIOp::create(builder, loc, sub(builder, rows, firstRow),
                                          index(builder, tileRows));
     Value lastRow = sub(builder, add(builder, firstRow, count), index(builder, 1));
+    OpFoldResult headCount = builder.getIndexAttr(tileHeads);
+    Value lastHead; // where the last part has fewer heads
+    if (group % tileHeads != 0) {
+      Value left = sub(builder, index(builder, group), mul(builder, part, tileHeads));
+      Value taken = arith::MinUIOp::create(builder, loc, left, index(builder, tileHeads));
+      lastHead = sub(builder, add(builder, firstHead, taken), index(builder, 1));
+      headCount = taken;
+    }
 
     auto rowOf = [&](OpBuilder &b, Value lane) {
       Value row = arith::DivUIOp::create(b, loc, lane, index(b, tileHeads));
       return Value(arith::MinUIOp::create(b, loc, add(b, firstRow, row), lastRow));
     };
     auto headOf = [&](OpBuilder &b, Value lane) {
-      return add(b, firstHead, arith::RemUIOp::create(b, loc, lane, index(b, tileHeads)));
+      Value head = add(b, firstHead, arith::RemUIOp::create(b, loc, lane, index(b, tileHeads)));
+      return lastHead ? Value(arith::MinUIOp::create(b, loc, head, lastHead)) : head;
     };
     SmallVector<OpFoldResult> laneShape{builder.getIndexAttr(lanes)};
     Value rowTable = tabulate(builder, laneShape, builder.getIndexType(),
@@ -137,37 +194,44 @@ private:
     Value q = tabulate(builder, {builder.getIndexAttr(depth), builder.getIndexAttr(lanes)},
                        builder.getF32Type(), [&](OpBuilder &b, ValueRange at) {
                          return Value(tensor::ExtractOp::create(
-                             b, loc, op.getQ(), place(headOf(b, at[1]), rowOf(b, at[1]), at[0])));
+                             b, loc, op.getQ(), place(headOf(b, at[1]), {rowOf(b, at[1]), at[0]})));
                        });
 
     SmallVector<Value> state{filled(builder, {width, lanes}, 0),
                              filled(builder, {lanes}, -INFINITY), filled(builder, {lanes}, 0)};
     if (Value sink = op.getSink()) {
-      // The running softmax starts as if it had seen one key: the sink, whose value is zero.
+      // The running softmax starts as if it had seen one key: the sink, whose
+      // value is zero.
       state[1] =
           tabulate(builder, laneShape, builder.getF32Type(), [&](OpBuilder &b, ValueRange at) {
-            SmallVector<Value> place{rowOf(b, at[0])};
-            if (hasHeads)
-              place.insert(place.begin(), headOf(b, at[0]));
-            Value logit = tensor::ExtractOp::create(b, loc, sink, place);
+            Value logit =
+                tensor::ExtractOp::create(b, loc, sink, place(headOf(b, at[0]), rowOf(b, at[0])));
             Value log2e =
                 arith::ConstantOp::create(b, loc, b.getF32FloatAttr(std::numbers::log2e_v<float>));
             return Value(arith::MulFOp::create(b, loc, logit, log2e));
           });
       state[2] = filled(builder, {lanes}, 1);
     }
-    Value lastHead = add(builder, firstHead, index(builder, tileHeads - 1));
+    score = &op.getScore();
+    mask = &op.getMask();
+    Region scoreOfBatch, maskOfBatch;
+    if (hasBatch) {
+      chooseBatch(builder, op.getScore(), 1, scoreOfBatch);
+      chooseBatch(builder, op.getMask(), 0, maskOfBatch);
+      score = &scoreOfBatch;
+      mask = &maskOfBatch;
+    }
+    Value endHead = lastHead ? lastHead : add(builder, firstHead, index(builder, tileHeads - 1));
     if (tileHeads == 1)
-      lastHead = firstHead; // a point
-    KeyTilesTask task{
-        op.getMask(), {firstHead, lastHead}, {firstRow, lastRow}, keys, keyTile, headTable,
-        rowTable};
+      endHead = firstHead; // a point
+    KeyTilesTask task{*mask,   {firstHead, endHead}, {firstRow, lastRow}, keys, keyTile, headTable,
+                      rowTable};
     state = foldKeyTiles(
         builder, loc, task, state,
         [&](OpBuilder &body, Value first, Value found, bool masked, ValueRange carried) {
           return foldTile(body, q, headTable, rowTable, keyHead, first, found, masked, carried);
         });
-    store(builder, state, count, firstRow, firstHead, width, into);
+    store(builder, state, count, firstRow, headCount, firstHead, width, into);
   }
 
   /// Folds keys first … first+count-1 into the state.
@@ -180,9 +244,9 @@ private:
                                           first, state[0], state[1], state[2], op.getScaleAttr(),
                                           builder.getI64IntegerAttr(keyTile));
     IRMapping mapping;
-    op.getScore().cloneInto(&fold.getScore(), mapping);
+    score->cloneInto(&fold.getScore(), mapping);
     if (masked)
-      op.getMask().cloneInto(&fold.getMask(), mapping);
+      mask->cloneInto(&fold.getMask(), mapping);
     return SmallVector<Value>(fold.getResults());
   }
 
@@ -192,36 +256,49 @@ private:
     int64_t last = type.getShape().back();
     OpFoldResult one = builder.getIndexAttr(1), zero = builder.getIndexAttr(0);
     SmallVector<OpFoldResult> offsets{start, zero}, sizes{count, builder.getIndexAttr(last)};
-    if (hasHeads) {
-      offsets.insert(offsets.begin(), keyHead);
-      sizes.insert(sizes.begin(), one);
+    // Values that are some components of the keys are read where these lie.
+    if (auto part = tensor.getDefiningOp<tensor::ExtractSliceOp>();
+        part && part.getSourceType().getRank() == type.getRank() && part.hasUnitStride() &&
+        llvm::all_of(ArrayRef(part.getMixedOffsets()).drop_back(),
+                     [](OpFoldResult offset) { return isConstantIntValue(offset, 0); })) {
+      offsets.back() = part.getMixedOffsets().back();
+      tensor = part.getSource();
     }
+    auto prepend = [&](OpFoldResult offset) {
+      offsets.insert(offsets.begin(), offset);
+      sizes.insert(sizes.begin(), one);
+    };
+    if (hasHeads)
+      prepend(keyHead);
+    if (hasBatch)
+      prepend(type.getDimSize(0) == 1 ? zero : OpFoldResult(batch));
     SmallVector<OpFoldResult> strides(offsets.size(), one);
     auto result = RankedTensorType::get({ShapedType::kDynamic, last}, type.getElementType());
     return tensor::ExtractSliceOp::create(builder, loc, result, tensor, offsets, sizes, strides);
   }
 
-  /// acc / sum of the lanes that are in use, put into their rows and heads of the result.
-  void store(OpBuilder &builder, ValueRange state, Value count, Value firstRow, Value firstHead,
-             int64_t width, Value into) {
+  /// acc / sum of the lanes that are in use, put into their rows and heads of
+  /// the result.
+  void store(OpBuilder &builder, ValueRange state, Value count, Value firstRow,
+             OpFoldResult headCount, Value firstHead, int64_t width, Value into) {
     SmallVector<OpFoldResult> sizes{builder.getIndexAttr(width)}, offsets{builder.getIndexAttr(0)};
-    int64_t rowAxis = 0;
+    int64_t resultRows = 0;
     auto prepend = [&](OpFoldResult size, OpFoldResult offset) {
       sizes.insert(sizes.begin(), size);
       offsets.insert(offsets.begin(), offset);
     };
     prepend(count, firstRow);
     if (hasHeads && op.getRowsFirst()) {
-      sizes.insert(sizes.begin() + 1, builder.getIndexAttr(tileHeads));
+      sizes.insert(sizes.begin() + 1, headCount);
       offsets.insert(offsets.begin() + 1, firstHead);
     } else if (hasHeads) {
-      prepend(builder.getIndexAttr(tileHeads), firstHead);
-      rowAxis = 1;
+      prepend(headCount, firstHead);
+      resultRows = 1;
     }
     Value result = tabulate(builder, sizes, builder.getF32Type(), [&](OpBuilder &b, ValueRange at) {
-      Value lane = mul(b, at[rowAxis], tileHeads);
+      Value lane = mul(b, at[resultRows], tileHeads);
       if (hasHeads)
-        lane = add(b, lane, at[1 - rowAxis]);
+        lane = add(b, lane, at[1 - resultRows]);
       Value value = tensor::ExtractOp::create(b, loc, state[0], ValueRange{at.back(), lane});
       Value sum = tensor::ExtractOp::create(b, loc, state[2], ValueRange{lane});
       // A row that saw nothing has the sum 0 and yields zeros.
@@ -230,6 +307,14 @@ private:
       Value quotient = arith::DivFOp::create(b, loc, value, sum);
       return Value(arith::SelectOp::create(b, loc, seen, quotient, zero));
     });
+    if (hasBatch) // the rows of one element, among those of all
+      sizes.insert(sizes.begin(), builder.getIndexAttr(1));
+    if (hasBatch && op.getRowsFirst() && !hasHeads) {
+      sizes = {sizes[1], sizes[0], sizes[2]};
+      offsets = {offsets[0], batch, offsets[1]};
+    } else if (hasBatch) {
+      offsets.insert(offsets.begin(), batch);
+    }
     auto terminator = scf::InParallelOp::create(builder, loc);
     OpBuilder inParallel = OpBuilder::atBlockEnd(terminator.getBody());
     SmallVector<OpFoldResult> strides(sizes.size(), builder.getIndexAttr(1));
@@ -239,10 +324,14 @@ private:
   AttentionOp op;
   Location loc;
   int64_t lanes, keyTile;
-  bool hasHeads;
   RankedTensorType qType, vType;
-  int64_t keyHeads = 1, group = 1, tileHeads = 1, tileRows = 1;
+  int64_t rowAxis;
+  bool hasBatch, hasHeads;
+  int64_t keyHeads = 1, group = 1, parts = 1, tileHeads = 1, tileRows = 1;
   Value rows, keys;
+  /// Of the task that is being built.
+  Value batch;
+  Region *score = nullptr, *mask = nullptr;
 };
 
 struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttentionPass> {
@@ -261,9 +350,9 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
     for (AttentionOp op : ops) {
       for (Value operand : {op.getQ(), op.getK(), op.getV()}) {
         auto type = cast<RankedTensorType>(operand.getType());
-        if (type.isDynamicDim(type.getRank() - 1) ||
-            (type.getRank() == 3 && type.isDynamicDim(0))) {
-          op.emitOpError("can't be tiled: expected heads and their width to be static, found ")
+        if (!hasStaticTiles(op.getQ().getType(), type)) {
+          op.emitOpError("can't be tiled: expected heads and their width to be "
+                         "static, found ")
               << type;
           return signalPassFailure();
         }
@@ -278,12 +367,19 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
     Location loc = op.getLoc();
     RankedTensorType type = op.getResult().getType();
     SmallVector<OpFoldResult> sizes;
-    int64_t rowAxis = type.getRank() == 3 && !op.getRowsFirst() ? 1 : 0;
-    Value rows = tensor::DimOp::create(builder, loc, op.getQ(), type.getRank() - 2);
-    for (int64_t axis = 0; axis < type.getRank(); ++axis)
-      sizes.push_back(axis == rowAxis && type.isDynamicDim(axis)
-                          ? OpFoldResult(rows)
-                          : OpFoldResult(builder.getIndexAttr(type.getDimSize(axis))));
+    int64_t rowAxis = type.getRank() - 2;
+    Value rows = tensor::DimOp::create(builder, loc, op.getQ(), rowAxis);
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      int64_t ofQ = op.getRowsFirst() && axis == rowAxis       ? axis - 1
+                    : op.getRowsFirst() && axis == rowAxis - 1 ? axis + 1
+                                                               : axis;
+      if (!type.isDynamicDim(axis))
+        sizes.push_back(builder.getIndexAttr(type.getDimSize(axis)));
+      else if (ofQ == rowAxis)
+        sizes.push_back(rows);
+      else
+        sizes.push_back(tensor::getMixedSize(builder, loc, op.getQ(), ofQ));
+    }
     Value into = tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
 
     AttentionTiling wide(op, lanes, keyTile);
@@ -292,7 +388,8 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
       op.erase();
       return;
     }
-    // One row (decoding) fills few lanes: use half as many. The choice is made when the model runs.
+    // One row (decoding) fills few lanes: use half as many. The choice is made
+    // when the model runs.
     AttentionTiling narrow(op, lanes / 2, keyTile);
     Value few =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, rows,

@@ -12,9 +12,9 @@ def Attn_AttentionOp : Attn_Op<"attention", [
   let summary = "scores, modifiers, mask, softmax and weighing as one op";
   let description = [{
     ```
-    s[h, i, j] = score(scale * sum[k] q[h, i, k] * k[g, j, k], h, i, j)
-    p[h, i, :] = softmax of s[h, i, :] over the j with mask(h, i, j)
-    result[h, i, v] = sum[j] p[h, i, j] * v[g, j, v]          where g = h floordiv (H / G)
+    s[b, h, i, j] = score(scale * sum[k] q[b, h, i, k] * k[b, g, j, k], b, h, i, j)
+    p[b, h, i, :] = softmax of s[b, h, i, :] over the j with mask(b, h, i, j)
+    result[b, h, i, v] = sum[j] p[b, h, i, j] * v[b, g, j, v]      where g = h floordiv (H / G)
     ```
 
     The scores are never stored. `score` is a region given the scaled score (f32)
@@ -23,17 +23,21 @@ def Attn_AttentionOp : Attn_Op<"attention", [
     without it everything is visible. A row with nothing visible yields zeros. A
     region that changes nothing canonicalises away. `sink` is that of `attn.softmax`: one more
     score a row that takes weight and has no value.
-    With `rows_first` the result is `[i, h, v]`, as the output projection reads it.
+    With `rows_first` the result is `[b, i, h, v]`, as the output projection reads it.
+
+    Batch and heads are as in `attn.scores`. Without a batch (rank 3 and less) there is no
+    axis b, and the regions aren't given b.
 
     Constraints:
-    * C1: q, k and v have the same rank, 2 or 3.
-    * C2: the last axes of q and k are equal; k and v have the same heads and rows.
-    * C3: the heads of q are a multiple of the heads of k.
-    * C4: the result is `[H], rows of q, last axis of v`, its first two axes exchanged
-      with `rows_first`, which needs rank 3.
+    * C1: q, k and v have the same rank, 2 to 4.
+    * C2: the last axes of q and k are equal; k and v have the same batch, heads and rows.
+    * C3: the heads of q are a multiple of the heads of k; the batch of k is q's or 1.
+    * C4: the result is `[B], [H], rows of q, last axis of v`, its axes of heads and rows
+      exchanged with `rows_first`, which needs heads.
     * C5: `score` is absent or one block that takes (f32, index, index, index) and yields f32;
-      `mask` is absent or one block that takes (index, index, index) and yields i1.
-    * C6: `sink` is `[H], rows of q`.
+      `mask` is absent or one block that takes (index, index, index) and yields i1; with a
+      batch both take one more index, b, before h.
+    * C6: `sink` is `[B], [H], rows of q`.
 
     Example:
     ```mlir

@@ -14,15 +14,17 @@
 def Attn_ScoresOp : Attn_Op<"scores", [Pure, Attn_ReifiedShape]> {
   let summary = "scaled dot products of queries and keys";
   let description = [{
-    `result[h, i, j] = scale * sum[k] q[h, i, k] * k[h floordiv (H / G), j, k]`
+    `result[b, h, i, j] = scale * sum[k] q[b, h, i, k] * k[b, h floordiv (H / G), j, k]`
 
-    Without heads (rank 2) the axis `h` is absent everywhere.
+    Without a batch (rank 3) the axis `b` is absent everywhere, without heads (rank 2)
+    `h` too. Keys with a batch of 1 are read by the whole batch. Heads whose number is
+    known at run time only are a batch: each has keys of its own, or all share one.
 
     Constraints:
-    * C1: q and k have the same rank, 2 or 3, and the result has it too.
+    * C1: q and k have the same rank, 2 to 4, and the result has it too.
     * C2: the last axes of q and k have equal sizes.
-    * C3: the heads of q are a multiple of the heads of k.
-    * C4: the result is `[heads of q], rows of q, rows of k`.
+    * C3: the heads of q are a multiple of the heads of k; the batch of k is q's or 1.
+    * C4: the result is `[batch of q], [heads of q], rows of q, rows of k`.
 
     Example:
     ```mlir
@@ -128,13 +130,16 @@ def Attn_SoftmaxOp : Attn_Op<"softmax", [
 def Attn_WeighOp : Attn_Op<"weigh", [Pure, Attn_ReifiedShape]> {
   let summary = "sums of values, weighed by the pattern";
   let description = [{
-    `result[h, i, v] = sum[j] pattern[h, i, j] * values[h floordiv (H / G), j, v]`
+    `result[b, h, i, v] = sum[j] pattern[b, h, i, j] * values[b, h floordiv (H / G), j, v]`
+
+    Batch and heads are as in `attn.scores`.
 
     Constraints:
-    * C1: pattern and values have the same rank, 2 or 3, and the result has it too.
+    * C1: pattern and values have the same rank, 2 to 4, and the result has it too.
     * C2: the pattern's last axis is as long as the values have rows.
-    * C3: the heads of the pattern are a multiple of the heads of the values.
-    * C4: the result is `[heads of the pattern], rows of the pattern, last axis of the values`.
+    * C3: the heads of the pattern are a multiple of the heads of the values; the batch of
+      the values is the pattern's or 1.
+    * C4: the result is `[batch], [heads], rows of the pattern, last axis of the values`.
     * C5: the pattern isn't scores that `attn.scores` or `attn.mask` gives: those are
       normalised first.
 

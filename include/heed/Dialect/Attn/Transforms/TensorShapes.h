@@ -9,6 +9,7 @@
 #define HEED_DIALECT_ATTN_TRANSFORMS_TENSORSHAPES_H
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/Value.h"
 
@@ -35,6 +36,11 @@ mlir::Value floatConstant(mlir::OpBuilder &builder, mlir::Location loc, double v
 /// `tensor` with axis `order[i]` as its i-th axis; `tensor` itself where that changes nothing.
 mlir::Value arrangeAxes(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
                         llvm::ArrayRef<int64_t> order);
+
+/// Whether `tensor`, the queries `q` or the keys or values of one attention, has axes that tiles can
+/// be made of. Tiles keep a row's width and a group's heads in registers and scratch memory of
+/// fixed sizes; rows and batch are left for run time. Heads whose number isn't known are a batch.
+bool hasStaticTiles(mlir::RankedTensorType q, mlir::RankedTensorType tensor);
 
 /// `factor * tensor`; `tensor` itself where the factor is 1.
 mlir::Value scaleTensor(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
