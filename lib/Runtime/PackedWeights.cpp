@@ -34,7 +34,8 @@ struct Placement {
   StorageType storage;
   bool panels;
   PanelLayout layout; // if panels
-  int64_t rows, cols;
+  int64_t rows, cols; // of one matrix
+  int64_t matrices;
   int64_t offset; // in the region
   /// The file's order of axes and the wanted one; rank 0 where they are the same.
   int32_t rank;
@@ -42,10 +43,10 @@ struct Placement {
   std::array<int64_t, HEED_MAX_RANK> shape; // in units of storage: blocks along the last axis
 };
 
-/// A part of a placement: panels, or blocks of a dense weight.
+/// A part of a placement: panels of one of its matrices, or blocks of a dense weight.
 struct Piece {
   const Placement *placement;
-  int64_t begin, end;
+  int64_t matrix, begin, end;
 };
 
 std::string shapeText(const std::vector<int64_t> &shape) {
@@ -132,10 +133,11 @@ bool packedBytes(const Placement &placement, int64_t &bytes) {
   const PanelLayout &layout = placement.layout;
   if (placement.rows > INT64_MAX - PanelLayout::lanes)
     return false;
-  int64_t groups;
+  int64_t groups, ofMatrix;
   return !__builtin_mul_overflow(layout.panels(placement.rows), layout.groups(placement.cols),
                                  &groups) &&
-         !__builtin_mul_overflow(groups, layout.groupBytes, &bytes);
+         !__builtin_mul_overflow(groups, layout.groupBytes, &ofMatrix) &&
+         !__builtin_mul_overflow(ofMatrix, placement.matrices, &bytes);
 }
 
 /// The tensor that weight `weight` has in layer `layer`, checked against the artefact.
@@ -160,11 +162,12 @@ Status place(const heed_weight &weight, int64_t layer, const WeightsFile &file, 
   std::optional<StorageSet> storages = StorageSet::fromBits(weight.storages);
   bool isPanels = weight.layout == HEED_LAYOUT_PANELS;
   if (!storages || (!isPanels && weight.layout != HEED_LAYOUT_DENSE_F32) || weight.rows < 1 ||
-      weight.cols < 1)
-    return Status::internal(
-        fmt::format("the artefact describes weight {} with storage {:#x}, layout "
-                    "{}, {} rows and {} columns",
-                    weight.name, weight.storages, weight.layout, weight.rows, weight.cols));
+      weight.cols < 1 || weight.matrices < 1 || weight.rows % weight.matrices != 0 ||
+      (!isPanels && weight.matrices != 1))
+    return Status::internal(fmt::format(
+        "the artefact describes weight {} with storage {:#x}, layout "
+        "{}, {} rows and {} columns in {} matrices",
+        weight.name, weight.storages, weight.layout, weight.rows, weight.cols, weight.matrices));
   if (!tensor->storage || !storages->contains(*tensor->storage))
     return Status::input(fmt::format("{}: tensor '{}' is stored as {}, and the program was "
                                      "compiled for {}: recompile it for this file",
@@ -189,9 +192,17 @@ Status place(const heed_weight &weight, int64_t layer, const WeightsFile &file, 
   ErrorOr<std::span<const std::byte>> data = file.data(*tensor);
   if (!data)
     return Status::input(data.error());
-  placement = {
-      *data, *tensor->storage, isPanels, panelLayout(*storages), weight.rows, weight.cols, 0, 0, {},
-      {}};
+  placement = {.source = *data,
+               .storage = *tensor->storage,
+               .panels = isPanels,
+               .layout = panelLayout(*storages),
+               .rows = weight.rows / weight.matrices,
+               .cols = weight.cols,
+               .matrices = weight.matrices,
+               .offset = 0,
+               .rank = 0,
+               .permutation = {},
+               .shape = {}};
   if (!takePermutation(weight, elements, placement))
     return Status::internal(fmt::format("the artefact describes weight {} with an order of {} axes "
                                         "that {} can't be laid out in",
@@ -208,7 +219,8 @@ void layOutPermuted(const Piece &piece, std::byte *target) {
     int64_t rows = std::min(piece.end * PanelLayout::lanes, placement.rows) - first;
     int64_t rowUnits = placement.cols / info.blockElements;
     std::vector<std::byte> gathered(rows * rowUnits * info.blockBytes);
-    gather(placement, first * rowUnits, (first + rows) * rowUnits, gathered.data());
+    int64_t inWeight = piece.matrix * placement.rows + first;
+    gather(placement, inWeight * rowUnits, (inWeight + rows) * rowUnits, gathered.data());
     packPanels(placement.storage, placement.layout, gathered.data(), rows, placement.cols,
                target + panelBytes(placement.layout, first, placement.cols), 0,
                piece.end - piece.begin);
@@ -223,10 +235,15 @@ void layOutPermuted(const Piece &piece, std::byte *target) {
 void layOut(const Piece &piece, std::byte *base) {
   const Placement &placement = *piece.placement;
   std::byte *target = base + placement.offset;
+  if (placement.panels)
+    target += piece.matrix * panelBytes(placement.layout, placement.rows, placement.cols);
   if (placement.rank != 0)
     return layOutPermuted(piece, target);
   if (placement.panels) {
-    packPanels(placement.storage, placement.layout, placement.source.data(), placement.rows,
+    StorageInfo info = storageInfo(placement.storage);
+    int64_t rowBytes = placement.cols / info.blockElements * info.blockBytes;
+    packPanels(placement.storage, placement.layout,
+               placement.source.data() + piece.matrix * placement.rows * rowBytes, placement.rows,
                placement.cols, target, piece.begin, piece.end);
     return;
   }
@@ -253,8 +270,9 @@ std::vector<Piece> cut(const std::vector<Placement> &placements) {
     int64_t count = placement.panels ? placement.layout.panels(placement.rows)
                                      : placement.rows * placement.cols / unit;
     int64_t step = std::max<int64_t>(1, kTaskElements / unit);
-    for (int64_t begin = 0; begin < count; begin += step)
-      pieces.push_back({&placement, begin, std::min(begin + step, count)});
+    for (int64_t matrix = 0; matrix < placement.matrices; ++matrix)
+      for (int64_t begin = 0; begin < count; begin += step)
+        pieces.push_back({&placement, matrix, begin, std::min(begin + step, count)});
   }
   return pieces;
 }
@@ -277,8 +295,9 @@ Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *fil
   std::vector<Placement> placements;
   std::vector<size_t> placementOf; // for each address of the context
   // Weights are the same where tensor, layout and order of axes are.
-  std::map<std::tuple<std::string, int32_t, uint32_t, int64_t, int64_t, std::vector<int64_t>>,
-           size_t>
+  std::map<
+      std::tuple<std::string, int32_t, uint32_t, int64_t, int64_t, int64_t, std::vector<int64_t>>,
+      size_t>
       known;
   int64_t total = 0;
   for (int64_t w = 0; w < artifact.n_weights; ++w) {
@@ -288,9 +307,10 @@ Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *fil
       std::string name;
       if (Status status = place(weight, layer, *file, name, placement); !status.ok())
         return status;
-      auto [entry, isNew] = known.try_emplace({std::move(name), weight.layout, weight.storages,
-                                               weight.rows, weight.cols, orderOf(placement)},
-                                              placements.size());
+      auto [entry, isNew] =
+          known.try_emplace({std::move(name), weight.layout, weight.storages, weight.rows,
+                             weight.cols, weight.matrices, orderOf(placement)},
+                            placements.size());
       placementOf.push_back(entry->second);
       if (!isNew)
         continue;

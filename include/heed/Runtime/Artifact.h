@@ -42,6 +42,8 @@ typedef struct heed_weight {
   int64_t layers;       /**< how many tensors, one a layer; 1 where it isn't per layer */
   int64_t rows, cols;   /**< the matrix: feature axes flattened, contracted axes flattened;
                              a dense weight has rows = all elements, cols = 1 */
+  int64_t matrices;     /**< rows are those of so many matrices, one for each head, which all begin
+                             with a panel of their own; else 1 */
   /** Where its axes are laid out in another order than the file's: how many there are, else 0.
    *  Axis a of the weight in memory is axis permutation[a] of `shape`, the shape in the file's
    *  order. In block storage the last axis stays the last and is made of whole blocks. */

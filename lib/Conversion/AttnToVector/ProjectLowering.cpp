@@ -15,8 +15,8 @@
 //                         second-level cache, then multiplied with tiles of
 //                         rows whose sums stay in registers over all columns.
 //
-// A task is a block of panels, whatever the thread count, so that results don't
-// depend on it.
+// A task is a block of panels, of one head where each has a matrix of its own,
+// whatever the thread count, so that results don't depend on it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,17 +41,28 @@ class ProjectKernel {
 public:
   ProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value into, const KernelShape &shape)
       : loc(op.getLoc()), x(x), into(into), accumulate(op.getAccumulate()), shape(shape),
+        heads(op.getPerHead() ? op.getWeight().getType().getShape().front() : 1),
         cols(cast<MemRefType>(x.getType()).getDimSize(1)),
         features(cast<MemRefType>(into.getType()).getDimSize(1)),
         reader(builder, loc, op.getWeight(), cols),
-        rows(memref::DimOp::create(builder, loc, x, 0)) {}
+        rows(memref::DimOp::create(builder, loc, x, 0)) {
+    if (heads > 1)
+      rows = arith::DivUIOp::create(builder, loc, rows, constant(builder, heads));
+  }
 
   void build(OpBuilder &builder) {
     int64_t panels = llvm::divideCeil(features, kLanes);
     int64_t blocks = llvm::divideCeil(panels, shape.projectPanels);
+    SmallVector<OpFoldResult> tasks{builder.getIndexAttr(blocks)};
+    if (heads > 1)
+      tasks.push_back(builder.getIndexAttr(heads));
     scf::ForallOp::create(
-        builder, loc, ArrayRef<OpFoldResult>{builder.getIndexAttr(blocks)}, ValueRange{},
-        std::nullopt, [&](OpBuilder &body, Location, ValueRange args) {
+        builder, loc, tasks, ValueRange{}, std::nullopt,
+        [&](OpBuilder &body, Location, ValueRange args) {
+          if (heads > 1) {
+            head = args[1];
+            headPanels = arith::MulIOp::create(body, loc, head, constant(body, panels));
+          }
           // The last block may have fewer panels, and its last panel fewer features.
           int64_t lastPanels = panels - (blocks - 1) * shape.projectPanels;
           bool even = lastPanels == shape.projectPanels && features % kLanes == 0;
@@ -81,8 +92,23 @@ private:
     return arith::ConstantOp::create(
         builder, loc, builder.getZeroAttr(VectorType::get({kLanes}, builder.getF32Type())));
   }
+  /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.
+  Value placeOf(OpBuilder &builder, Value row) {
+    if (heads == 1)
+      return row;
+    row = arith::MulIOp::create(builder, loc, row, constant(builder, heads));
+    return arith::AddIOp::create(builder, loc, row, head);
+  }
+  /// The address of a step of the head's panel `firstPanel + panel`.
+  Value address(OpBuilder &builder, Value firstPanel, int64_t panel, Value step) {
+    Value place = add(builder, firstPanel, panel);
+    if (heads > 1)
+      place = arith::AddIOp::create(builder, loc, headPanels, place);
+    return reader.address(builder, place, step);
+  }
   Value broadcastX(OpBuilder &builder, Value row, Value column) {
-    Value scalar = memref::LoadOp::create(builder, loc, x, ValueRange{row, column});
+    Value scalar =
+        memref::LoadOp::create(builder, loc, x, ValueRange{placeOf(builder, row), column});
     return vector::BroadcastOp::create(builder, loc,
                                        VectorType::get({kLanes}, builder.getF32Type()), scalar);
   }
@@ -112,12 +138,12 @@ private:
           Value firstColumn =
               arith::MulIOp::create(body, loc, step, constant(body, reader.columnsPerStep()));
           for (int64_t panel = 0; panel < panels; ++panel) {
-            Value address = reader.address(body, add(body, firstPanel, panel), step);
-            reader.forEachColumn(body, address, [&](int64_t column, Value weight) {
-              Value &sum = next[panel * kChains + column % kChains];
-              Value factor = broadcastX(body, row, add(body, firstColumn, column));
-              sum = vector::FMAOp::create(body, loc, weight, factor, sum);
-            });
+            reader.forEachColumn(
+                body, address(body, firstPanel, panel, step), [&](int64_t column, Value weight) {
+                  Value &sum = next[panel * kChains + column % kChains];
+                  Value factor = broadcastX(body, row, add(body, firstColumn, column));
+                  sum = vector::FMAOp::create(body, loc, weight, factor, sum);
+                });
           }
           scf::YieldOp::create(body, loc, next);
         });
@@ -143,12 +169,12 @@ private:
       Value firstColumn =
           arith::MulIOp::create(body, loc, step, constant(body, reader.columnsPerStep()));
       for (int64_t panel = 0; panel < panels; ++panel) {
-        Value address = reader.address(body, add(body, firstPanel, panel), step);
-        reader.forEachColumn(body, address, [&](int64_t column, Value weight) {
-          vector::StoreOp::create(
-              body, loc, weight, unpacked,
-              ValueRange{constant(body, panel), add(body, firstColumn, column), zero});
-        });
+        reader.forEachColumn(
+            body, address(body, firstPanel, panel, step), [&](int64_t column, Value weight) {
+              vector::StoreOp::create(
+                  body, loc, weight, unpacked,
+                  ValueRange{constant(body, panel), add(body, firstColumn, column), zero});
+            });
       }
     }
     // Tiles of full height, then the rows that are left in lower ones.
@@ -183,7 +209,7 @@ private:
                   vector::LoadOp::create(body, loc, VectorType::get({kLanes}, body.getF32Type()),
                                          unpacked, ValueRange{constant(body, panel), step, zero});
             else
-              reader.forEachColumn(body, reader.address(body, add(body, firstPanel, panel), step),
+              reader.forEachColumn(body, address(body, firstPanel, panel, step),
                                    [&](int64_t column, Value w) { weights[column][panel] = w; });
           }
           Value firstColumn =
@@ -209,7 +235,7 @@ private:
              bool partial) {
     Value feature = arith::MulIOp::create(builder, loc, add(builder, firstPanel, panel),
                                           constant(builder, kLanes));
-    SmallVector<Value> place{row, feature};
+    SmallVector<Value> place{placeOf(builder, row), feature};
     auto lanes = cast<VectorType>(sum.getType());
     if (!partial) {
       if (accumulate)
@@ -231,18 +257,21 @@ private:
   Value x, into;
   bool accumulate;
   KernelShape shape;
+  /// Matrices of the weight, each with rows of its own; features are those of one.
+  int64_t heads;
   int64_t cols, features;
   PanelReader reader;
   Value rows;
+  /// Of the task that is being built: its head, and the panels before those of the head.
+  Value head, headPanels;
 };
 
 } // namespace
 
 LogicalResult heed::attn::lowerProject(OpBuilder &builder, ProjectOp op, const KernelShape &shape) {
   int64_t contracted = op.getContracted();
-  int64_t features = op.getWeight().getType().getRank() - contracted;
   FailureOr<Value> x = asMatrix(builder, op, op.getX(), contracted);
-  FailureOr<Value> into = asMatrix(builder, op, op.getInto(), features);
+  FailureOr<Value> into = asMatrix(builder, op, op.getInto(), op.getFeatureAxes());
   if (failed(x) || failed(into))
     return failure();
   ProjectKernel(builder, op, *x, *into, shape).build(builder);

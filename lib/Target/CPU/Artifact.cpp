@@ -26,8 +26,8 @@ ArtifactTypes::ArtifactTypes(llvm::LLVMContext &context) {
     return llvm::StructType::create(context, fields, name);
   };
   auto *order = llvm::ArrayType::get(i32, HEED_MAX_RANK);
-  weight =
-      make({pointer, pointer, pointer, i32, i32, i64, i64, i64, i32, order, dims}, "heed_weight");
+  weight = make({pointer, pointer, pointer, i32, i32, i64, i64, i64, i64, i32, order, dims},
+                "heed_weight");
   cache = make({pointer, i64, i64, i64}, "heed_cache");
   tensor = make({pointer, i32, i32, dims}, "heed_tensor");
   function = make({pointer, i32, i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64},
@@ -103,7 +103,8 @@ private:
         types.weight, {text(weight.name), text(weight.tensor),
                        weight.fallback.empty() ? null() : text(weight.fallback),
                        i32(weight.storages), i32(weight.layout), i64(weight.layers),
-                       i64(weight.rows), i64(weight.cols), i32(weight.permutation.size()),
+                       i64(weight.rows), i64(weight.cols), i64(weight.matrices),
+                       i32(weight.permutation.size()),
                        padded(weight.permutation, llvm::Type::getInt32Ty(context)),
                        padded(weight.shape, llvm::Type::getInt64Ty(context))});
   }

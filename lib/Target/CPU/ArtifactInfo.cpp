@@ -73,11 +73,15 @@ static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
   weight.layout = static_cast<int32_t>(number("heed.layout", HEED_LAYOUT_DENSE_F32));
   weight.rows = number("heed.rows", elements);
   weight.cols = number("heed.cols", 1);
+  weight.matrices = number("heed.matrices", 1);
   int64_t product = 0;
   if (weight.rows <= 0 || weight.cols <= 0 ||
       llvm::MulOverflow(weight.rows, weight.cols, product) || product != elements)
     return op.emitError("heed.rows ") << weight.rows << " times heed.cols " << weight.cols
                                       << " must be the weight's " << elements << " elements";
+  if (weight.matrices <= 0 || weight.rows % weight.matrices != 0)
+    return op.emitError("heed.rows ") << weight.rows << " must be a multiple of heed.matrices "
+                                      << weight.matrices;
   if (weight.layout != HEED_LAYOUT_DENSE_F32 && weight.layout != HEED_LAYOUT_PANELS)
     return op.emitError("heed.layout must be 0 (dense) or 1 (panels), found ") << weight.layout;
   int64_t block = type.getBlockElements();

@@ -63,3 +63,20 @@ func.func @orders(%z: tensor<?x3x4xf32>, %x: tensor<?x4xf32>) -> (tensor<?x8xf32
   %b = attn.project linear %x, %as_is : tensor<?x4xf32>, !attn.weight<3x8x4, f32> -> tensor<?x3x8xf32>
   return %a, %b : tensor<?x8xf32>, tensor<?x3x8xf32>
 }
+
+// -----
+
+// Matrices of heads begin with a panel each; those of whole panels lie there anyway.
+// CHECK: attn.weight @odd : {{.*}} {heed.cols = 4 : i64, heed.layout = 1 : i64, heed.matrices = 5 : i64, heed.rows = 65 : i64}
+// CHECK: attn.weight @even : {{.*}} {heed.cols = 4 : i64, heed.layout = 1 : i64, heed.rows = 160 : i64}
+// CHECK-NOT: attn.weight @
+attn.weight @odd : !attn.weight<5x13x4, f32> tensor "o"
+attn.weight @even : !attn.weight<5x32x4, f32> tensor "e"
+func.func @heads(%z: tensor<?x5x4xf32>, %x: tensor<?x4xf32>) -> (tensor<?x5x13xf32>, tensor<?x5x32xf32>, tensor<?x5x32xf32>) {
+  %odd = attn.get_weight @odd : !attn.weight<5x13x4, f32>
+  %even = attn.get_weight @even : !attn.weight<5x32x4, f32>
+  %a = attn.project linear %z, %odd per_head : tensor<?x5x4xf32>, !attn.weight<5x13x4, f32> -> tensor<?x5x13xf32>
+  %b = attn.project linear %z, %even per_head : tensor<?x5x4xf32>, !attn.weight<5x32x4, f32> -> tensor<?x5x32xf32>
+  %c = attn.project linear %x, %even : tensor<?x4xf32>, !attn.weight<5x32x4, f32> -> tensor<?x5x32xf32>
+  return %a, %b, %c : tensor<?x5x13xf32>, tensor<?x5x32xf32>, tensor<?x5x32xf32>
+}

@@ -95,3 +95,27 @@ func.func @project_role(%x: tensor<?x64xf32>, %w: !attn.weight<9x8x64, f32>) {
   %0 = attn.project answer %x, %w : tensor<?x64xf32>, !attn.weight<9x8x64, f32> -> tensor<?x9x8xf32>
   return
 }
+
+// -----
+
+func.func @project_c1_heads(%x: tensor<?x9x64xf32>, %w: !attn.weight<9x64, f32>) {
+  // expected-error @below {{contracts 1 axes, expected at least 1, fewer than the weight's 1 and no more than the 2 of x, heads apart}}
+  %0 = attn.project linear %x, %w per_head : tensor<?x9x64xf32>, !attn.weight<9x64, f32> -> tensor<?x9xf32>
+  return
+}
+
+// -----
+
+func.func @project_c3_heads(%x: tensor<?x9x64xf32>, %w: !attn.weight<9x8x64, f32>) {
+  // expected-error @below {{result has shape [?, 9, 9, 8], expected [?, 9, 8]}}
+  %0 = attn.project linear %x, %w per_head : tensor<?x9x64xf32>, !attn.weight<9x8x64, f32> -> tensor<?x9x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @project_c6(%x: tensor<?x3x64xf32>, %w: !attn.weight<9x8x64, f32>) {
+  // expected-error @below {{x has 3 heads, expected 9 as the weight has}}
+  %0 = attn.project linear %x, %w per_head : tensor<?x3x64xf32>, !attn.weight<9x8x64, f32> -> tensor<?x3x8xf32>
+  return
+}

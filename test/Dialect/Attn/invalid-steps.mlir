@@ -3,7 +3,7 @@
 // Each case is named after the constraint that it breaks.
 
 func.func @scores_c1_rank(%q: tensor<?xf32>, %k: tensor<?xf32>) {
-  // expected-error @below {{q has rank 1, expected 2, or 3 with heads}}
+  // expected-error @below {{q has rank 1, expected 2, 3 with heads, or 4 with a batch of heads}}
   %0 = attn.scores %q, %k scale 1.0 : tensor<?xf32>, tensor<?xf32> -> tensor<?xf32>
   return
 }

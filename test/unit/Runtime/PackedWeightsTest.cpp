@@ -42,8 +42,8 @@ struct Sample {
 
   heed_weight weight(heed_layout layout, int64_t rows, int64_t cols,
                      std::array<int32_t, 3> order) const {
-    return {"w",  "t",  nullptr, StorageSet(storage).bits(),     layout,   1,
-            rows, cols, 3,       {order[0], order[1], order[2]}, {a, b, c}};
+    return {"w",  "t", nullptr, StorageSet(storage).bits(),     layout,   1, rows,
+            cols, 1,   3,       {order[0], order[1], order[2]}, {a, b, c}};
   }
 };
 
@@ -131,6 +131,36 @@ TEST_F(PackedWeightsTest, MovesAxesOfDenseWeights) {
         for (int64_t z = 0; z < Sample::c; ++z)
           ASSERT_EQ(*dense++, sample.at(x, y, z));
   }
+}
+
+// One matrix for each x, whose rows begin with a panel of their own, in the file's order of axes
+// and in another.
+TEST_F(PackedWeightsTest, BeginsEachMatrixWithAPanel) {
+  for (StorageType storage : {StorageType::F32, StorageType::Q8_0})
+    for (bool isMoved : {false, true}) {
+      if (isMoved && storage == StorageType::Q8_0)
+        continue; // blocks stay whole
+      Sample sample(storage);
+      int64_t rows = isMoved ? Sample::c : Sample::b, cols = isMoved ? Sample::b : Sample::c;
+      heed_weight weight = sample.weight(HEED_LAYOUT_PANELS, Sample::a * rows, cols,
+                                         isMoved ? std::array<int32_t, 3>{0, 2, 1}
+                                                 : std::array<int32_t, 3>{0, 1, 2});
+      if (!isMoved)
+        weight.rank = 0;
+      weight.matrices = Sample::a;
+      ASSERT_TRUE(load(sample, weight).ok());
+      PanelLayout layout = panelLayout(storage);
+      auto *panels = static_cast<const std::byte *>(weights.addresses()[0]);
+      for (int64_t x = 0; x < Sample::a; ++x, panels += panelBytes(layout, rows, cols))
+        for (int64_t row = 0; row < rows; ++row)
+          for (int64_t col = 0; col < cols; ++col)
+            ASSERT_EQ(panelElement(layout, panels, rows, cols, row, col),
+                      isMoved ? sample.at(x, col, row) : sample.at(x, row, col));
+      weight.matrices = 2 * Sample::a * rows;
+      EXPECT_EQ(load(sample, weight).code, HEED_ERROR_INTERNAL);
+      weight.matrices = 0;
+      EXPECT_EQ(load(sample, weight).code, HEED_ERROR_INTERNAL);
+    }
 }
 
 TEST_F(PackedWeightsTest, RefusesOrdersThatMakeNoSense) {

@@ -102,7 +102,7 @@ void step(const heed_context *context, const int64_t *ints, void *const *buffers
 constexpr heed_weight weight(const char *name, const char *tensor, const char *fallback,
                              StorageType storage, heed_layout layout, int64_t layers, int64_t rows,
                              int64_t cols) {
-  return {name, tensor, fallback, StorageSet(storage).bits(), layout, layers, rows, cols,
+  return {name, tensor, fallback, StorageSet(storage).bits(), layout, layers, rows, cols, 1,
           0,    {},     {}};
 }
 

@@ -10,6 +10,7 @@
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Runtime/Artifact.h"
 #include "heed/Support/ErrorOr.h"
+#include "heed/Weights/StorageType.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -51,7 +52,7 @@ TEST_F(ArtifactInfoTest, ReadsAStep) {
   auto info = collect(R"(
 attn.weight @embed : !attn.weight<100x64, q8_0> tensor "token_embd.weight" else "output.weight"
 attn.weight @W : !attn.weight<2x4x64, q4_1> tensor "blk.{l}.w" layers 5
-    {heed.layout = 1 : i64, heed.rows = 8 : i64, heed.cols = 64 : i64}
+    {heed.layout = 1 : i64, heed.rows = 8 : i64, heed.cols = 64 : i64, heed.matrices = 2 : i64}
 func.func @logits(%tokens: memref<?xi32> {heed.arg = "param", heed.name = "tokens"},
                   %past: index {heed.arg = "past"}, %first: index {heed.arg = "first"},
                   %K: memref<5x3x?x64xf32> {heed.arg = "cache", heed.name = "K"},
@@ -78,6 +79,8 @@ func.func @logits(%tokens: memref<?xi32> {heed.arg = "param", heed.name = "token
   EXPECT_EQ(w.layers, 5);
   EXPECT_EQ(w.rows, 8);
   EXPECT_EQ(w.cols, 64);
+  EXPECT_EQ(w.matrices, 2);
+  EXPECT_EQ(embed.matrices, 1);
 
   ASSERT_EQ(info->functions.size(), 1u);
   const FunctionInfo &logits = info->functions[0];

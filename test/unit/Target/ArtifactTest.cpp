@@ -37,10 +37,10 @@ TEST(Artifact, StructsLieAsInC) {
   ArtifactTypes types(context);
   EXPECT_EQ(offsets(*module, types.weight),
             (std::vector<size_t>{offsetof(heed_weight, name), offsetof(heed_weight, tensor),
-                                 offsetof(heed_weight, fallback), offsetof(heed_weight, storage),
+                                 offsetof(heed_weight, fallback), offsetof(heed_weight, storages),
                                  offsetof(heed_weight, layout), offsetof(heed_weight, layers),
                                  offsetof(heed_weight, rows), offsetof(heed_weight, cols),
-                                 offsetof(heed_weight, rank), offsetof(heed_weight, permutation),
+                                 offsetof(heed_weight, matrices), offsetof(heed_weight, rank), offsetof(heed_weight, permutation),
                                  offsetof(heed_weight, shape), sizeof(heed_weight)}));
   EXPECT_EQ(offsets(*module, types.cache),
             (std::vector<size_t>{offsetof(heed_cache, name), offsetof(heed_cache, layers),

@@ -30,6 +30,7 @@ struct WeightInfo {
   int32_t layout = 0;    ///< a heed_layout
   int64_t layers = 1;
   int64_t rows = 0, cols = 0;
+  int64_t matrices = 1;
   /// Both empty where the axes keep the file's order.
   std::vector<int64_t> permutation{}, shape{};
 };
@@ -76,8 +77,8 @@ struct ArtifactInfo {
 
 /// Reads weights and exported functions off a module between `heed-export-functions` and
 /// `convert-entry-points`, after layouts were chosen. Weights come from `attn.weight`, in their
-/// order, with `heed.layout` (0 or 1), `heed.rows`, `heed.cols` and `heed.permuted` where those
-/// passes set them.
+/// order, with `heed.layout` (0 or 1), `heed.rows`, `heed.cols`, `heed.matrices` and `heed.permuted`
+/// where those passes set them.
 /// Functions come from those with `heed.arg`; their `heed.comment` (text) and `heed.token_limit`
 /// are optional: without the latter it is found by findTokenLimit. Emits an error and fails where
 /// the runtime could not hold what was found.

@@ -152,10 +152,15 @@ LogicalResult ProjectOp::verify() {
   ArrayRef<int64_t> weight = getWeight().getType().getShape();
   int64_t contracted = getContracted();
   int64_t rankOfX = x.size(), rankOfWeight = weight.size();
-  if (contracted < 1 || contracted >= rankOfWeight || contracted > rankOfX) // C1
+  int64_t heads = getPerHead() ? 1 : 0;
+  if (contracted < 1 || contracted >= rankOfWeight - heads || contracted > rankOfX - heads) // C1
     return emitOpError() << "contracts " << contracted
-                         << " axes, expected at least 1, fewer than the weight's " << rankOfWeight
-                         << " and no more than the " << rankOfX << " of x";
+                         << " axes, expected at least 1, fewer than the weight's "
+                         << rankOfWeight - heads << " and no more than the " << rankOfX - heads
+                         << " of x" << (heads ? ", heads apart" : "");
+  if (heads && !mayBeEqual(x.drop_back(contracted).back(), weight.front())) // C6
+    return emitOpError() << "x has " << x.drop_back(contracted).back() << " heads, expected "
+                         << weight.front() << " as the weight has";
   if (!llvm::all_of_zip(x.take_back(contracted), weight.take_back(contracted), mayBeEqual)) // C2
     return emitOpError() << "contracts axes of sizes " << shapeText(x.take_back(contracted))
                          << " in x, expected " << shapeText(weight.take_back(contracted))
@@ -165,7 +170,7 @@ LogicalResult ProjectOp::verify() {
   if (failed(expectForm(*this, getX(), getInto(), getResult()))) // C5
     return failure();
   SmallVector<int64_t> expected(x.drop_back(contracted));
-  llvm::append_range(expected, weight.drop_back(contracted));
+  llvm::append_range(expected, weight.drop_back(contracted).drop_front(heads));
   return expectMade(*this, getInto(), getResult(), expected); // C3
 }
 

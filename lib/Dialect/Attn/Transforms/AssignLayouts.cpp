@@ -8,6 +8,7 @@
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
 #include "heed/Runtime/Artifact.h"
+#include "heed/Weights/PanelLayout.h"
 
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
@@ -27,6 +28,7 @@ namespace {
 /// What one use asks for: a layout of the weight seen as a matrix.
 struct Demand {
   int64_t layout, rows, cols;
+  int64_t matrices;   ///< one for each head, each of whole panels
   Attribute permuted; ///< the order of axes to pack in, or null
 
   bool operator==(const Demand &) const = default;
@@ -36,15 +38,18 @@ int64_t product(ArrayRef<int64_t> sizes) { return llvm::product_of(sizes); }
 
 Demand demandOf(GetWeightOp get, Operation *user) {
   ArrayRef<int64_t> shape = get.getType().getShape();
-  auto matrix = [&](size_t features) {
-    return Demand{HEED_LAYOUT_PANELS, product(shape.take_front(features)),
-                  product(shape.drop_front(features)), get.getPermutedAttr()};
+  auto matrix = [&](size_t features, int64_t heads) {
+    int64_t rows = product(shape.take_front(features));
+    // Heads of whole panels lie as one matrix does.
+    int64_t matrices = rows / heads % heed::PanelLayout::lanes == 0 ? 1 : heads;
+    return Demand{HEED_LAYOUT_PANELS, rows, product(shape.drop_front(features)), matrices,
+                  get.getPermutedAttr()};
   };
   if (auto project = dyn_cast<ProjectOp>(user))
-    return matrix(shape.size() - project.getContracted());
+    return matrix(shape.size() - project.getContracted(), project.getPerHead() ? shape.front() : 1);
   if (isa<EmbedOp>(user))
-    return matrix(1);
-  return {HEED_LAYOUT_DENSE_F32, product(shape), 1, get.getPermutedAttr()};
+    return matrix(1, 1);
+  return {HEED_LAYOUT_DENSE_F32, product(shape), 1, 1, get.getPermutedAttr()};
 }
 
 struct AssignLayoutsPass : heed::attn::impl::AssignLayoutsPassBase<AssignLayoutsPass> {
@@ -99,11 +104,14 @@ struct AssignLayoutsPass : heed::attn::impl::AssignLayoutsPassBase<AssignLayouts
       builder.setInsertionPointAfter(weight);
       symbols.insert(copy, builder.getInsertionPoint()); // renames the copy
       copy->removeAttr("heed.permuted");
+      copy->removeAttr("heed.matrices");
       ++numCopies;
     }
     copy->setAttr("heed.layout", builder.getI64IntegerAttr(demand.layout));
     copy->setAttr("heed.rows", builder.getI64IntegerAttr(demand.rows));
     copy->setAttr("heed.cols", builder.getI64IntegerAttr(demand.cols));
+    if (demand.matrices > 1)
+      copy->setAttr("heed.matrices", builder.getI64IntegerAttr(demand.matrices));
     if (demand.permuted)
       copy->setAttr("heed.permuted", demand.permuted);
     known.emplace_back(demand, copy);

@@ -32,11 +32,13 @@ struct Feature {
 
 /// How the axes of one weight and one activation meet in a projection.
 struct ProjectedAxes {
-  /// The order in which the weight's axes are wanted: features, then contracted.
+  /// The order in which the weight's axes are wanted: heads, features, then contracted.
   SmallVector<int64_t> weightOrder;
   int64_t contracted = 0;
-  /// The order in which the activation's axes are wanted: rows, then contracted.
+  /// The order in which the activation's axes are wanted: rows, heads, then contracted.
   SmallVector<int64_t> rowOrder;
+  /// Whether each head has a matrix of its own; its loop is then the last of the rows'.
+  bool perHead = false;
   /// The loops of the rows, then what becomes of each feature axis.
   SmallVector<unsigned> rows;
   SmallVector<Feature> features;
@@ -123,28 +125,43 @@ static std::optional<ProjectedAxes> matchAxes(const Contraction &product, const 
     why = "the activation is indexed by more than plain indices";
     return std::nullopt;
   }
+  std::optional<unsigned> head;
   for (unsigned loop = 0; loop < product.loops(); ++loop) {
     bool inX = x.uses(loop), inWeight = weight.uses(loop);
     if (product.isSummed(loop) && !(inX && inWeight)) {
       why = "a summed index isn't one of both the weight and the activation";
       return std::nullopt;
     }
-    if (!product.isSummed(loop) && inX == inWeight) {
-      why = inX ? "an index of both the weight and the activation isn't summed over"
-                : "an index of the result is one of neither the weight nor the activation";
+    if (!product.isSummed(loop) && !inX && !inWeight) {
+      why = "an index of the result is one of neither the weight nor the activation";
       return std::nullopt;
+    }
+    if (!product.isSummed(loop) && inX && inWeight) {
+      if (head || !weight.axisOf(loop)) {
+        why = "more than one plain index of both the weight and the activation isn't summed over";
+        return std::nullopt;
+      }
+      head = loop;
     }
   }
 
   SmallVector<int64_t> contracted;
   for (auto [axis, loop] : llvm::enumerate(*rows))
-    if (!product.isSummed(loop)) {
+    if (!product.isSummed(loop) && head != loop) {
       axes.rowOrder.push_back(axis);
       axes.rows.push_back(loop);
     }
+  if (head) {
+    axes.perHead = true;
+    axes.rowOrder.push_back(*x.axisOf(*head));
+    axes.rows.push_back(*head);
+    axes.weightOrder.push_back(*weight.axisOf(*head));
+  }
   ArrayRef<int64_t> sizes = cast<RankedTensorType>(weight.value.getType()).getShape();
   llvm::SmallDenseSet<unsigned> seen;
   for (auto [axis, expr] : llvm::enumerate(weight.map.getResults())) {
+    if (head && static_cast<int64_t>(axis) == axes.weightOrder.front())
+      continue;
     auto loop = dyn_cast<AffineDimExpr>(expr);
     if (loop && product.isSummed(loop.getPosition()) && seen.insert(loop.getPosition()).second) {
       contracted.push_back(axis);
@@ -153,7 +170,7 @@ static std::optional<ProjectedAxes> matchAxes(const Contraction &product, const 
     }
     std::optional<Feature> feature = matchFeature(product, expr, sizes[axis]);
     if (!feature || !llvm::all_of(feature->loops, [&](unsigned of) {
-          return !product.isSummed(of) && seen.insert(of).second;
+          return !product.isSummed(of) && head != of && seen.insert(of).second;
         })) {
       why = "an axis of the weight is indexed by more than one range of features or one summed "
             "index";
@@ -162,8 +179,8 @@ static std::optional<ProjectedAxes> matchAxes(const Contraction &product, const 
     axes.weightOrder.push_back(axis);
     axes.features.push_back(*feature);
   }
-  if (axes.weightOrder.empty()) {
-    why = "the weight has summed axes only";
+  if (axes.features.empty()) {
+    why = head ? "the weight has heads and summed axes only" : "the weight has summed axes only";
     return std::nullopt;
   }
   axes.contracted = contracted.size();
@@ -252,13 +269,14 @@ bool recogniseProjection(RewriterBase &rewriter, const Contraction &product) {
   auto rowsType = cast<RankedTensorType>(rows.getType());
   ArrayRef<int64_t> weightShape = cast<WeightType>(ordered.getType()).getShape();
   SmallVector<int64_t> shape(rowsType.getShape().drop_back(axes->contracted));
-  llvm::append_range(shape, weightShape.drop_back(axes->contracted));
-  Value result =
-      ProjectOp::create(rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()),
-                        RoleAttr::get(rewriter.getContext(), Role::Linear), rows, ordered,
-                        /*into=*/Value(), rewriter.getI64IntegerAttr(axes->contracted),
-                        /*accumulate=*/UnitAttr())
-          ->getResult(0);
+  llvm::append_range(shape,
+                     weightShape.drop_back(axes->contracted).drop_front(axes->perHead ? 1 : 0));
+  Value result = ProjectOp::create(
+                     rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()),
+                     RoleAttr::get(rewriter.getContext(), Role::Linear), rows, ordered,
+                     /*into=*/Value(), rewriter.getI64IntegerAttr(axes->contracted),
+                     /*accumulate=*/UnitAttr(), axes->perHead ? rewriter.getUnitAttr() : UnitAttr())
+                     ->getResult(0);
   result = chosenFeatures(rewriter, loc, result, *axes);
 
   SmallVector<int64_t> order(product.parallel);

@@ -141,8 +141,13 @@ def Attn_ProjectOp : Attn_Op<"project", [
   let description = [{
     `result[i…, f…] = sum[c…] x[i…, c…] * weight[f…, c…]`
 
-    The last `contracted` axes of `x` and of `weight` are summed over. `role` says
-    what the product is for: `query`, `key`, `value` (value-down), `output`
+    The last `contracted` axes of `x` and of `weight` are summed over. With `per_head`
+    each head has a matrix of its own, the axis of x before the contracted ones and
+    the weight's first being the heads:
+
+    `result[i…, h, f…] = sum[c…] x[i…, h, c…] * weight[h, f…, c…]`
+
+    `role` says what the product is for: `query`, `key`, `value` (value-down), `output`
     (value-up, whose product is the update), or `linear` for everything else (MLP
     layers, unembedding). With `accumulate` the product is added to what `into`
     holds: the residual.
@@ -152,17 +157,20 @@ def Attn_ProjectOp : Attn_Op<"project", [
     no result.
 
     Constraints:
-    * C1: `contracted` is at least 1 and less than the weight's rank, and no more than x's rank.
+    * C1: `contracted` is at least 1 and less than the weight's rank, and no more than x's rank;
+      one less of each with `per_head`.
     * C2: the contracted axes of x and weight have equal sizes.
-    * C3: the result (or `into`) is `x's other axes ++ weight's other axes`.
+    * C3: the result (or `into`) is `x's other axes ++ weight's other axes`, the heads once.
     * C4: `accumulate` needs `into`.
     * C5: in memref form `into` is given and there is no result; in tensor form there is a
       result, whose type is `into`'s where both exist.
+    * C6: with `per_head`, x has as many heads as the weight.
 
     Example:
     ```mlir
     %Q = attn.project query %E, %Wq : tensor<?x576xf32>, !attn.weight<9x64x576, q4_1> -> tensor<?x9x64xf32>
     %dE = attn.project output %Z, %Wo contracted 2 : tensor<?x9x64xf32>, !attn.weight<576x9x64, q4_1> -> tensor<?x576xf32>
+    %V = attn.project linear %C, %Wuv per_head : tensor<?x16x512xf32>, !attn.weight<16x128x512, f16> -> tensor<?x16x128xf32>
     ```
   }];
   let arguments = (ins
@@ -171,12 +179,19 @@ def Attn_ProjectOp : Attn_Op<"project", [
     Attn_WeightType:$weight,
     Optional<Attn_RankedOf<[F32]>>:$into,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
-    UnitAttr:$accumulate);
+    UnitAttr:$accumulate,
+    UnitAttr:$per_head);
   let results = (outs Optional<RankedTensorOf<[F32]>>:$result);
   let assemblyFormat = [{
-    custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)?
+    custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)? (`per_head` $per_head^)?
     (`into` $into^)? (`accumulate` $accumulate^)? `:` type($x) `,` qualified(type($weight))
     (`into` type($into)^)? (`->` type($result)^)? attr-dict
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The weight's axes that the result has: neither heads nor contracted.
+    int64_t getFeatureAxes() {
+      return getWeight().getType().getRank() - getContracted() - (getPerHead() ? 1 : 0);
+    }
+  }];
 }
