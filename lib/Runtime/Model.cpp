@@ -107,14 +107,15 @@ Status heed_model::call(int32_t function, const int64_t *sizes, const void *cons
                                      "of the three arrays is null",
                                      callee->name, callee->n_sizes, callee->n_params,
                                      callee->n_results));
-  for (int32_t s = 0; s < callee->n_sizes; ++s)
+  for (int32_t s = 0; s < callee->n_sizes; ++s) {
     if (sizes[s] < 0)
       return Status::input(
           fmt::format("size {} is {}, and at least 0 was expected", callee->sizes[s], sizes[s]));
-  // The bound that the program gives its first size.
-  if (callee->n_sizes > 0 && callee->context > 0 && sizes[0] > callee->context)
-    return Status::input(fmt::format("size {} is {}, and '{}' allows at most {}", callee->sizes[0],
-                                     sizes[0], callee->name, callee->context));
+    int64_t most = callee->bounds ? callee->bounds[s] : 0;
+    if (most > 0 && sizes[s] > most)
+      return Status::input(fmt::format("size {} is {}, and '{}' allows at most {}",
+                                       callee->sizes[s], sizes[s], callee->name, most));
+  }
 
   std::vector<void *> buffers;
   for (int32_t p = 0; p < callee->n_params; ++p) {

@@ -83,6 +83,9 @@ typedef struct heed_function {
   const heed_cache *caches;
   int64_t token_limit; /**< int parameters must lie in [0, token_limit); 0: unchecked */
   int64_t context;     /**< the largest past + n, from `size n <= …`; 0: unbounded */
+  /** The most that each size of a plain function may be, 0: unbounded; NULL where none is bounded.
+   */
+  const int64_t *bounds;
 } heed_function;
 
 /** What generated code is handed at each call. */

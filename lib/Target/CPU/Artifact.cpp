@@ -30,7 +30,8 @@ ArtifactTypes::ArtifactTypes(llvm::LLVMContext &context) {
                 "heed_weight");
   cache = make({pointer, i64, i64, i64}, "heed_cache");
   tensor = make({pointer, i32, i32, dims}, "heed_tensor");
-  function = make({pointer, i32, i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64},
+  function = make({pointer, i32, i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64,
+                   pointer},
                   "heed_function");
   variant = make({pointer, i64, pointer}, "heed_variant");
   artifact = make({i32, pointer, i64, i64, i64, pointer, pointer, pointer}, "heed_artifact");
@@ -121,7 +122,7 @@ private:
   }
 
   Constant *build(const FunctionInfo &function) {
-    std::vector<Constant *> sizes, params, results, caches;
+    std::vector<Constant *> sizes, params, results, caches, bounds;
     for (const std::string &size : function.sizes)
       sizes.push_back(text(size));
     for (const ArgumentInfo &param : function.params)
@@ -130,13 +131,16 @@ private:
       results.push_back(build(result));
     for (const CacheInfo &cache : function.caches)
       caches.push_back(build(cache));
+    if (llvm::any_of(function.bounds, [](int64_t bound) { return bound != 0; }))
+      for (int64_t bound : function.bounds)
+        bounds.push_back(i64(bound));
     return llvm::ConstantStruct::get(
         types.function,
         {text(function.name), i32(function.isStep ? HEED_STEP : HEED_PLAIN), i32(sizes.size()),
          i32(params.size()), i32(results.size()), i32(caches.size()),
          array(llvm::PointerType::getUnqual(context), sizes), array(types.tensor, params),
          array(types.tensor, results), array(types.cache, caches), i64(function.tokenLimit),
-         i64(function.context)});
+         i64(function.context), array(llvm::Type::getInt64Ty(context), bounds)});
   }
 
   Constant *build(const InstructionSet &set) {

@@ -124,9 +124,11 @@ const heed_tensor numbersOut[] = {{"y", HEED_F32, 1, {-1}}};
 const heed_cache caches[] = {{"K", kLayers, kHeads, kWidth / kHeads}};
 
 const heed_function functions[] = {
-    {"scale", HEED_PLAIN, 1, 1, 1, 0, sizes, rowsIn, rowsOut, nullptr, 0, 0},
-    {"step", HEED_STEP, 1, 1, 1, 1, sizes, tokensIn, logitsOut, caches, kVocabulary, kContext},
-    {"pick", HEED_PLAIN, 1, 1, 1, 0, sizes, tokensIn, numbersOut, nullptr, kVocabulary, 0},
+    {"scale", HEED_PLAIN, 1, 1, 1, 0, sizes, rowsIn, rowsOut, nullptr, 0, 0, nullptr},
+    {"step", HEED_STEP, 1, 1, 1, 1, sizes, tokensIn, logitsOut, caches, kVocabulary, kContext,
+     nullptr},
+    {"pick", HEED_PLAIN, 1, 1, 1, 0, sizes, tokensIn, numbersOut, nullptr, kVocabulary, 0,
+     nullptr},
 };
 
 const heed_entry entries[] = {scale, step, pick};

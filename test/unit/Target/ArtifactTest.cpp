@@ -58,6 +58,7 @@ TEST(Artifact, StructsLieAsInC) {
                            offsetof(heed_function, sizes), offsetof(heed_function, params),
                            offsetof(heed_function, results), offsetof(heed_function, caches),
                            offsetof(heed_function, token_limit), offsetof(heed_function, context),
+                           offsetof(heed_function, bounds),
                            sizeof(heed_function)}));
   EXPECT_EQ(offsets(*module, types.variant),
             (std::vector<size_t>{offsetof(heed_variant, name), offsetof(heed_variant, features),
