@@ -195,10 +195,12 @@ std::optional<Array> heed::reference::expanded(const Array &array,
   view.shape.assign(shape.begin(), shape.end());
   view.strides.assign(shape.size(), 0);
   for (auto [source, group] : llvm::enumerate(groups)) {
-    int64_t stride = array.strides[source], size = 1;
+    int64_t size = 1;
     for (int64_t axis : llvm::reverse(group)) {
-      view.strides[axis] = stride * size;
-      size *= shape[axis];
+      // Past the extent, strides matter no more: nothing will be read.
+      view.strides[axis] = array.strides[source] * std::min(size, array.shape[source]);
+      if (llvm::MulOverflow(size, shape[axis], size))
+        return std::nullopt;
     }
     if (size != array.shape[source])
       return std::nullopt;

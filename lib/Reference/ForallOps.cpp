@@ -81,7 +81,10 @@ LogicalResult runForall(Step &step) {
   for (auto [from, to, stride] : llvm::zip_equal(*lower, *upper, *strides)) {
     if (stride <= 0)
       return step.fail("a step is " + llvm::Twine(stride) + ", expected one above 0");
-    counts.push_back(to <= from ? 0 : (to - from - 1) / stride + 1);
+    int64_t distance = 0;
+    if (to > from && llvm::SubOverflow(to, from, distance))
+      return step.fail("runs from " + llvm::Twine(from) + " to " + llvm::Twine(to));
+    counts.push_back(distance == 0 ? 0 : (distance - 1) / stride + 1);
   }
 
   const Body &body = step.instruction.bodies.front();

@@ -42,9 +42,15 @@ std::optional<int64_t> heed::reference::evaluate(AffineExpr expr, ArrayRef<int64
   }
 }
 
-/// Adds `factor * expr` to `form`. False where that isn't linear in the dims.
+/// Adds `factor * expr` to `form`. False where that isn't linear in the dims, or where factors are
+/// so large that a walk may pass 64 bits.
 static bool addTo(LinearForm &form, AffineExpr expr, int64_t factor) {
+  constexpr int64_t kLargest = int64_t{1} << 30;
+  if (factor < -kLargest || factor > kLargest)
+    return false;
   if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    if (constant.getValue() < -kLargest || constant.getValue() > kLargest)
+      return false;
     form.constant += factor * constant.getValue();
     return true;
   }
@@ -59,8 +65,10 @@ static bool addTo(LinearForm &form, AffineExpr expr, int64_t factor) {
     return addTo(form, binary.getLHS(), factor) && addTo(form, binary.getRHS(), factor);
   // Constants are canonicalised to the right.
   auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  int64_t product;
   return expr.getKind() == AffineExprKind::Mul && constant &&
-         addTo(form, binary.getLHS(), factor * constant.getValue());
+         !llvm::MulOverflow(factor, constant.getValue(), product) &&
+         addTo(form, binary.getLHS(), product);
 }
 
 std::optional<LinearForm> LinearForm::of(AffineExpr expr, unsigned numDims) {

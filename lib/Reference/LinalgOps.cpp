@@ -139,7 +139,7 @@ LogicalResult runElement(Step &step, const LoopNest &nest, MutableArrayRef<Curso
 LogicalResult runElements(Step &step, const LoopNest &nest, MutableArrayRef<Cursor> cursors,
                           ArrayRef<int64_t> counts) {
   SmallVector<int64_t> indices(counts.size(), 0);
-  if (elementCount(counts) == 0)
+  if (llvm::is_contained(counts, 0))
     return success();
   ArrayRef<int64_t> outer = std::exchange(step.machine.loopIndices, indices);
   LogicalResult ran = success();

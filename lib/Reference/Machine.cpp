@@ -263,7 +263,7 @@ FailureOr<SmallVector<reference::Value>> Machine::call(const Code &code,
     return failure();
   SmallVector<reference::Value> results;
   for (unsigned slot : code.body.yields())
-    results.push_back(std::move(frame[slot]));
+    results.push_back(frame[slot]);
   return results;
 }
 

@@ -75,6 +75,29 @@ LogicalResult insertPart(Step &step) {
   return success();
 }
 
+LogicalResult concatenate(Step &step) {
+  int64_t axis = step.op<tensor::ConcatOp>().getDim();
+  unsigned count = step.instruction.operands.size();
+  SmallVector<int64_t> shape(step.array(0).shape);
+  for (unsigned part = 1; part < count; ++part)
+    shape[axis] += step.array(part).shape[axis];
+  if (failed(step.machine.spend(step.instruction.op, elementCount(shape))))
+    return failure();
+  Array made = Array::floats(step.array(0).element, shape,
+                             std::vector<double>(static_cast<size_t>(elementCount(shape))));
+  SmallVector<int64_t> offsets(shape.size(), 0), strides(shape.size(), 1);
+  for (unsigned part = 0; part < count; ++part) {
+    const Array &source = step.array(part);
+    std::optional<Array> view = sliced(made, offsets, source.shape, strides);
+    if (!view)
+      return step.fail("can't put " + listText(source.shape) + " into " + listText(shape));
+    copyElements(source, *view);
+    offsets[axis] += source.shape[axis];
+  }
+  step.set(std::move(made));
+  return success();
+}
+
 /// A reshape that is a view where it can be: always, of a memref, and a copy else.
 template <typename Reshape> LogicalResult reshape(Step &step, bool mayCopy, Reshape reshaped) {
   const Array &array = step.array(0);
@@ -102,9 +125,8 @@ template <typename Op, bool mayCopy> LogicalResult expand(Step &step) {
   FailureOr<SmallVector<int64_t>> shape = step.mixed(op.getStaticOutputShape(), 1);
   if (failed(shape))
     return failure();
-  for (int64_t size : *shape)
-    if (size < 0 || size > INT32_MAX)
-      return step.fail("expands to " + listText(*shape));
+  if (llvm::any_of(*shape, [](int64_t size) { return size < 0; }))
+    return step.fail("expands to " + listText(*shape));
   return reshape(step, mayCopy,
                  [&](const Array &array) { return expanded(array, groups, *shape); });
 }
@@ -115,6 +137,7 @@ void heed::reference::addTensorSliceOps(OpTable &table) {
   table["tensor.extract_slice"] = {takePart<tensor::ExtractSliceOp>};
   table["memref.subview"] = {takePart<memref::SubViewOp>};
   table["tensor.insert_slice"] = {insertPart};
+  table["tensor.concat"] = {concatenate};
   table["tensor.collapse_shape"] = {collapse<tensor::CollapseShapeOp, true>};
   table["memref.collapse_shape"] = {collapse<memref::CollapseShapeOp, false>};
   table["tensor.expand_shape"] = {expand<tensor::ExpandShapeOp, true>};

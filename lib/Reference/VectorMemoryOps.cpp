@@ -19,11 +19,19 @@ using namespace heed::reference;
 
 namespace {
 
+/// `a + b`, or what no axis has where that passes 64 bits.
+int64_t sum(int64_t a, int64_t b) {
+  int64_t result;
+  return llvm::AddOverflow(a, b, result) ? -1 : result;
+}
+
 /// Where a lane lies: the lane's indices are added to the last of `base`.
 SmallVector<int64_t> laneIndices(ArrayRef<int64_t> base, ArrayRef<int64_t> lane) {
   SmallVector<int64_t> indices(base);
-  for (size_t axis = 0; axis != lane.size(); ++axis)
-    indices[base.size() - lane.size() + axis] += lane[axis];
+  for (size_t axis = 0; axis != lane.size(); ++axis) {
+    int64_t &index = indices[base.size() - lane.size() + axis];
+    index = sum(index, lane[axis]);
+  }
   return indices;
 }
 
@@ -123,7 +131,7 @@ LogicalResult gather(Step &step) {
     if (mask.at(lane).asInt() == 0)
       return true;
     SmallVector<int64_t> indices(*base);
-    indices.back() += distances.at(lane).asInt();
+    indices.back() = sum(indices.back(), distances.at(lane).asInt());
     if (mask.at(lane).isPoison() || distances.at(lane).isPoison() || !memory.contains(indices))
       return succeeded(laneOutside(step, lane, indices, memory));
     result.at(lane) = memory.at(indices);
@@ -147,7 +155,8 @@ FailureOr<TransferLane> transferLane(Step &step, Op op, ArrayRef<int64_t> base,
   TransferLane result{SmallVector<int64_t>(base)};
   for (auto [axis, expr] : llvm::enumerate(op.getPermutationMap().getResults())) {
     if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-      result.indices[dim.getPosition()] += lane[axis];
+      int64_t &index = result.indices[dim.getPosition()];
+      index = sum(index, lane[axis]);
       result.mayBeOutside |= !op.isDimInBounds(axis);
     } else if (!isa<AffineConstantExpr>(expr)) {
       return step.fail("the evaluator doesn't know its permutation map");

@@ -24,7 +24,7 @@ int64_t elementCount(llvm::ArrayRef<int64_t> shape);
 /// Calls `visit` with every index of `shape`, the last axis fastest. `visit` returns whether to go
 /// on; the result is whether it always did.
 template <typename Visit> bool forEachIndex(llvm::ArrayRef<int64_t> shape, Visit visit) {
-  if (elementCount(shape) == 0)
+  if (llvm::is_contained(shape, 0))
     return true;
   llvm::SmallVector<int64_t, 6> indices(shape.size(), 0);
   while (true) {

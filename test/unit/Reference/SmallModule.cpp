@@ -60,6 +60,12 @@ std::string SmallModule::error(const Values &arguments, const std::string &name,
   return "";
 }
 
+std::string SmallModule::callEntry(const std::string &name, const Integers &numbers,
+                                   const std::vector<Array> &buffers) {
+  Evaluator evaluator(*module, weights);
+  return llvm::toString(evaluator.callEntry(name, numbers, buffers));
+}
+
 Array SmallModule::f32(std::vector<int64_t> shape, const Floats &values) {
   return Array::floats(mlir::Float32Type::get(context.get()), shape, values);
 }

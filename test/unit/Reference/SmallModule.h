@@ -35,6 +35,10 @@ public:
   std::string error(const Values &arguments, const std::string &name = "f",
                     EvaluatorOptions options = {});
 
+  /// Calls the entry of `name` and returns the error's text, empty without one.
+  std::string callEntry(const std::string &name, const Integers &numbers,
+                        const std::vector<Array> &buffers);
+
   // Arguments of f32, i32 and index.
   Array f32(std::vector<int64_t> shape, const Floats &values);
   Array i32(std::vector<int64_t> shape, const Integers &values);
