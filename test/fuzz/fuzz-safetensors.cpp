@@ -8,6 +8,7 @@
 #include "WeightsUse.h"
 
 #include "Weights/ShardIndex.h"
+#include "heed/Weights/JsonEntries.h"
 
 #include <cstdint>
 #include <string_view>
@@ -19,6 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (index)
       for (const std::string &shard : index->shards)
         if (shard.find('/') != std::string::npos)
+          std::abort();
+    heed::ErrorOr<heed::JsonEntries> entries = heed::readJsonEntries(json);
+    if (entries)
+      for (const auto &[key, value] : *entries)
+        if (key.size() > 256)
           std::abort();
   }
   auto file = heed::WeightsFile::fromBytes(std::as_bytes(std::span(data, size)), "fuzz");

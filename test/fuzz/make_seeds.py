@@ -4,7 +4,7 @@
 """Writes seeds/gguf and seeds/safetensors: one small file for each way in which a file can be wrong.
 
 Seeds called good-… must open and bad-… must be refused (a unit test checks both); index-… are shard
-indexes. Needs nothing but Python.
+indexes, config-… what lies beside a safetensors file. Needs nothing but Python.
 """
 
 import json
@@ -141,6 +141,12 @@ SAFETENSORS = {
     "index-elsewhere": b'{"weight_map":{"a":"../x.safetensors","b":"/etc/passwd"}}',
     "index-nesting": b'{"metadata":' + b'{"a":[' * 500,
     "index-no-text": b'{"weight_map":{"a":1}}',
+    "config-all-kinds": b'{"a":1,"b":-2,"c":1e-12,"d":true,"e":"x","f":null,"g":[1,{"a":[2]}],"h":{"a":{"b":3}}}',
+    "config-nesting": b'{"a":' * 100,
+    "config-arrays": b'{"a":' + b"[" * 500 + b"]" * 500 + b"}",
+    "config-twice": b'{"a.b":1,"a":{"b":2}}',
+    "config-long-key": b'{"' + b"k" * 250 + b'":{"longer":1}}',
+    "config-infinite": b'{"a":1e999}',
 }
 
 for kind, seeds in (("gguf", GGUF), ("safetensors", SAFETENSORS)):
