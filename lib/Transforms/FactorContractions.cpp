@@ -142,6 +142,20 @@ private:
     return true;
   }
 
+  /// Whether one of the pair is a pattern and its product with the other sums over more than the
+  /// pattern's index, over heads say: then it isn't attention's weighing of values.
+  bool weighsAndSums(FactorSet one, FactorSet other) const {
+    auto isOnePattern = [&](FactorSet set) {
+      return llvm::has_single_bit(set) && isPattern(summed[llvm::countr_zero(set)]);
+    };
+    if (!isOnePattern(one) && !isOnePattern(other))
+      return false;
+    llvm::SmallBitVector sums = axesOf(one);
+    sums |= axesOf(other);
+    sums.reset(axesOf(one | other));
+    return sums.count() > 1;
+  }
+
   void findCheapestSplits() {
     size_t sets = size_t(1) << summed.size();
     SmallVector<double> cost(sets, 0);
@@ -156,7 +170,9 @@ private:
         if (llvm::countr_zero(one) != llvm::countr_zero(set))
           continue;
         double total = cost[one] + cost[other] + costOfPair(one, other);
-        if (set + 1 < sets && onlyWeights(set))
+        // Weights aren't multiplied out, and what few products a pattern saves by not weighing
+        // values alone is nothing beside storing it.
+        if ((set + 1 < sets && onlyWeights(set)) || weighsAndSums(one, other))
           total *= kRunTimeSize * kRunTimeSize;
         if (total < cost[set]) {
           cost[set] = total;
