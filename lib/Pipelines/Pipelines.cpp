@@ -46,6 +46,9 @@ void heed::buildAttnPipeline(OpPassManager &manager, const PipelineOptions &) {
 }
 
 void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  // What attention reads is what is cached: first make that small, and one.
+  manager.addNestedPass<func::FuncOp>(attn::createAbsorbProjectionsPass());
+  manager.addNestedPass<func::FuncOp>(attn::createMergeScoresPass());
   // The cache needs to see scores and values apart, so it comes before fusion.
   attn::DeriveCachePassOptions derive;
   derive.required = options.requireCache;

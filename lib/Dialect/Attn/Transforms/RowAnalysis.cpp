@@ -206,6 +206,8 @@ void RowAnalysis::visit(Operation *op) {
                         collapse.getReassociationIndices());
   if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
     return visitReshape(op, expand.getSrc(), expand.getResult(), expand.getReassociationIndices());
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op))
+    return visitConcat(concat);
   if (auto embed = dyn_cast<EmbedOp>(op); embed && embed.getResult())
     return unite(axisNode(embed.getIds(), 0), axisNode(embed.getResult(), 0), op);
   if (auto project = dyn_cast<ProjectOp>(op); project && project.getResult())
@@ -336,6 +338,13 @@ void RowAnalysis::visitReshape(Operation *op, Value collapsed, Value expanded,
   }
 }
 
+void RowAnalysis::visitConcat(tensor::ConcatOp op) {
+  if (isDynamicAxis(op.getResult(), op.getDim()))
+    return refuse(op, "rows put behind other rows");
+  for (Value input : op.getInputs())
+    uniteAxes(input, op.getResult(), op);
+}
+
 void RowAnalysis::visitProject(ProjectOp op) {
   int64_t kept = cast<RankedTensorType>(op.getX().getType()).getRank() - op.getContracted();
   for (int64_t axis = 0; axis < kept; ++axis)
@@ -349,10 +358,18 @@ void RowAnalysis::visitProject(ProjectOp op) {
 // Attention
 //===----------------------------------------------------------------------===//
 
+/// Whether a batch or heads in front of the rows are as many as there are rows.
+static bool hasRowsInFront(Value tensor, int64_t rowAxis) {
+  return llvm::any_of(cast<RankedTensorType>(tensor.getType()).getShape().take_front(rowAxis),
+                      ShapedType::isDynamic);
+}
+
 void RowAnalysis::visitScores(ScoresOp op) {
   int64_t rowAxis = op.getResult().getType().getRank() - 2, keyAxis = rowAxis + 1;
   if (!isDynamicAxis(op.getQ(), rowAxis) || !isDynamicAxis(op.getK(), rowAxis))
     return refuse(op, "scores between rows and something else than rows");
+  if (hasRowsInFront(op.getQ(), rowAxis))
+    return refuse(op, "heads that are rows");
   unite(queryNode, axisNode(op.getQ(), rowAxis), op);
   unite(queryNode, axisNode(op.getK(), rowAxis), op);
   unite(queryNode, axisNode(op.getResult(), rowAxis), op);
@@ -363,6 +380,8 @@ void RowAnalysis::visitWeigh(WeighOp op) {
   int64_t keyAxis = op.getPattern().getType().getRank() - 1, rowAxis = keyAxis - 1;
   if (!isDynamicAxis(op.getPattern(), rowAxis) || !isDynamicAxis(op.getValues(), rowAxis))
     return refuse(op, "values weighed over something else than rows");
+  if (hasRowsInFront(op.getPattern(), rowAxis))
+    return refuse(op, "heads that are rows");
   unite(queryNode, axisNode(op.getPattern(), rowAxis), op);
   unite(queryNode, axisNode(op.getResult(), rowAxis), op);
   unite(queryNode, axisNode(op.getValues(), rowAxis), op);

@@ -74,6 +74,7 @@ private:
   void visitReturn(mlir::func::ReturnOp op);
   void visitReshape(mlir::Operation *op, mlir::Value collapsed, mlir::Value expanded,
                     llvm::ArrayRef<mlir::ReassociationIndices> groups);
+  void visitConcat(mlir::tensor::ConcatOp op);
   void visitProject(ProjectOp op);
   void visitScores(ScoresOp op);
   void visitSoftmax(SoftmaxOp op);

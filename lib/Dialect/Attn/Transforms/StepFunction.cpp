@@ -58,6 +58,26 @@ static std::optional<int64_t> tripCountOf(scf::ForOp loop) {
   return llvm::divideCeil(*upper - *lower, *step);
 }
 
+/// What `read` is a part of: values may be some components of the keys.
+static Value wholeOf(Value read) {
+  auto slice = read.getDefiningOp<tensor::ExtractSliceOp>();
+  return slice && slice.getType().getRank() == slice.getSourceType().getRank() ? slice.getSource()
+                                                                               : read;
+}
+
+/// The part of `all`, a cache's rows, that `read` is of this call's rows.
+static Value samePart(RewriterBase &rewriter, Value read, Value all, Value length) {
+  auto slice = read.getDefiningOp<tensor::ExtractSliceOp>();
+  if (wholeOf(read) == read)
+    return all;
+  SmallVector<OpFoldResult> sizes = slice.getMixedSizes();
+  for (OpFoldResult &size : sizes)
+    if (!getConstantIntValue(size))
+      size = length;
+  return tensor::ExtractSliceOp::create(rewriter, read.getLoc(), slice.getType(), all,
+                                        slice.getMixedOffsets(), sizes, slice.getMixedStrides());
+}
+
 std::optional<Refusal> StepFunction::collectCaches() {
   // One cache for each value, whoever reads it: K == V, or several heads' scores of one K.
   llvm::MapVector<Value, CachedRows> byValue;
@@ -71,12 +91,13 @@ std::optional<Refusal> StepFunction::collectCaches() {
       operand = &weigh.getValuesMutable();
     else
       return;
-    CachedRows &cache = byValue[operand->get()];
+    Value whole = wholeOf(operand->get());
+    CachedRows &cache = byValue[whole];
     cache.readers.push_back(operand);
     if (cache.readers.size() > 1)
       return;
     cache.layers = 1;
-    for (scf::ForOp loop : loopsAround(operand->get())) {
+    for (scf::ForOp loop : loopsAround(whole)) {
       std::optional<int64_t> trips = tripCountOf(loop);
       if (!trips || llvm::MulOverflow(cache.layers, *trips, cache.layers)) {
         if (!refusal)
@@ -86,7 +107,7 @@ std::optional<Refusal> StepFunction::collectCaches() {
         return;
       }
     }
-    auto named = operand->get().getLoc()->findInstanceOf<NameLoc>();
+    auto named = whole.getLoc()->findInstanceOf<NameLoc>();
     std::string stem = named ? named.getName().str() : isa<ScoresOp>(op) ? "K" : "V";
     cache.name = stem;
     for (unsigned suffix = 2; !taken.insert(cache.name).second; ++suffix)
@@ -128,7 +149,7 @@ void StepFunction::addArguments() {
   past = addArgument(index, "past", "past", "past");
   first = addArgument(index, "first", "first", "first");
   for (const CachedRows &cache : caches) {
-    auto type = cast<RankedTensorType>(cache.readers[0]->get().getType());
+    auto type = cast<RankedTensorType>(wholeOf(cache.readers[0]->get()).getType());
     SmallVector<int64_t> shape(type.getShape());
     shape.insert(shape.begin(), cache.layers);
     addArgument(RankedTensorType::get(shape, type.getElementType()), "cache", cache.name,
@@ -290,7 +311,7 @@ static Value layerNumber(OpBuilder &builder, Location loc, ArrayRef<scf::ForOp> 
 void StepFunction::addCache(const CachedRows &cache, BlockArgument argument) {
   IRRewriter rewriter(func.getContext());
   auto append = [&](Value stored) -> Value {
-    Value fresh = cache.readers[0]->get();
+    Value fresh = wholeOf(cache.readers[0]->get());
     Location loc = fresh.getLoc();
     SmallVector<scf::ForOp> loops = loopsAround(fresh);
     rewriter.setInsertionPointAfterValue(fresh);
@@ -299,12 +320,12 @@ void StepFunction::addCache(const CachedRows &cache, BlockArgument argument) {
                                            stored, layer, past);
     Value all = CacheReadOp::create(rewriter, loc, fresh.getType(), appended, layer, length);
     for (OpOperand *reader : cache.readers)
-      reader->set(all);
+      reader->set(samePart(rewriter, reader->get(), all, length));
     return appended;
   };
   // Hands `stored` into the outermost of the loops that are still to enter.
   std::function<Value(Value, unsigned)> enter = [&](Value stored, unsigned depth) -> Value {
-    SmallVector<scf::ForOp> loops = loopsAround(cache.readers[0]->get());
+    SmallVector<scf::ForOp> loops = loopsAround(wholeOf(cache.readers[0]->get()));
     if (depth == loops.size())
       return append(stored);
     auto handThrough = [&](OpBuilder &, Location,

@@ -189,6 +189,80 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
   let statistics = [Statistic<"numAttentions", "attentions", "Number of attentions tiled">];
 }
 
+def AbsorbProjectionsPass : Pass<"attn-absorb-projections", "::mlir::func::FuncOp"> {
+  let summary = "lets attention read latents, not the keys and values computed from them";
+  let description = [{
+    Keys and values that a projection computes from shorter rows are not needed: the
+    keys' matrix can be applied to the queries, and the values' to the weighed rows. The
+    rows themselves, one head that all heads share, are then what is cached.
+
+    Before, C being the latents `[j, r]`:
+    ```
+    %K = attn.project key %C, %Wuk : tensor<?x24xf32>, !attn.weight<4x16x24, f32> -> tensor<?x4x16xf32>
+    %Kt = linalg.transpose ins(%K) permutation = [1, 0, 2]
+    %S = attn.scores %Q, %Kt …
+    …
+    %Z = attn.weigh %A, %Vt …
+    ```
+    After:
+    ```
+    %C1 = tensor.expand_shape %C [[0, 1], [2]] … into tensor<1x?x24xf32>
+    %T = attn.get_weight @Wuk permuted [0, 2, 1] : !attn.weight<4x24x16, f32>
+    %q = attn.project query %Qrows, %T per_head : tensor<?x4x16xf32>, … -> tensor<?x4x24xf32>
+    %S = attn.scores %qt, %C1 …
+    …
+    %z = attn.weigh %A, %C1 …
+    %Z = attn.project output %zrows, %Wuv per_head : tensor<?x4x24xf32>, … -> tensor<?x4x16xf32>
+    ```
+
+    Done for all that attention reads of one latent together, in functions for which a cache
+    will be derived, and where a decoding step becomes at least twice as fast: a key costs
+    the numbers that are loaded for it, or a sixteenth of its products where that is more.
+
+    Needs: `attn-recognise`, before `attn-derive-cache`. As many heads of keys and values as
+    of queries; keys' weights not in blocks, which lie along the wrong axis.
+    Guarantees: means the same, but for rounding.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numAbsorbed", "absorbed", "keys and values that are latents now">];
+}
+
+def MergeScoresPass : Pass<"attn-merge-scores", "::mlir::func::FuncOp"> {
+  let summary = "makes sums of scores the scores of concatenated vectors";
+  let description = [{
+    Scores of content and of position, `sum[k] Q * K + sum[p] P * R`, are one product of
+    longer vectors, and so one attention with one cache of keys.
+
+    Before:
+    ```
+    %s = attn.scores %Q, %K scale 1 …
+    %t = attn.scores %P, %R scale 1 …
+    %S = linalg.generic … ins(%s, %t) { (s + t) / 4 }
+    …
+    %Z = attn.weigh %A, %K …
+    ```
+    After:
+    ```
+    %q = tensor.concat dim(2) %Q, %P : (tensor<4x?x24xf32>, tensor<4x?x8xf32>) -> tensor<4x?x32xf32>
+    %k = tensor.concat dim(2) %K, %R …
+    %S = attn.scores %q, %k scale 0.25 …
+    …
+    %v = tensor.extract_slice %k[0, 0, 0] …
+    %Z = attn.weigh %A, %v …
+    ```
+
+    Constant factors of the terms go into scale and queries. Keys that one of the products
+    shares between heads are repeated where the other's are not.
+
+    Needs: `attn-recognise`, before `attn-derive-cache`.
+    Guarantees: means the same, but for rounding.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numMerged", "merged", "sums that became one product">];
+}
+
 def DeriveCachePass : Pass<"attn-derive-cache", "::mlir::ModuleOp"> {
   let summary = "derives the key/value cache: one step for prompts, chunks and single tokens";
   let description = [{
