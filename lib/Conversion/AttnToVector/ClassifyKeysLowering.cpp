@@ -23,7 +23,6 @@ FailureOr<SmallVector<Value>> heed::attn::lowerClassifyKeys(OpBuilder &builder, 
     return op.emitOpError("expected a multiple of 16 lanes, found ") << lanes, failure();
 
   auto numbers = VectorType::get({kLanes}, builder.getIndexType());
-  auto truths = VectorType::get({kLanes}, builder.getI1Type());
   SmallVector<RegionInLanes> ofRows;
   for (int64_t lane = 0; lane < lanes; lane += kLanes) {
     Value place = index(builder, lane);
@@ -33,27 +32,42 @@ FailureOr<SmallVector<Value>> heed::attn::lowerClassifyKeys(OpBuilder &builder, 
       return failure();
   }
 
+  // Key after key, until something is found to be visible and something hidden.
   LogicalResult built = success();
-  Value none = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(truths, false));
-  Value every = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(truths, true));
-  auto loop = scf::ForOp::create(builder, loc, index(builder, 0), op.getCount(), index(builder, 1),
-                                 ValueRange{none, every},
-                                 [&](OpBuilder &body, Location, Value t, ValueRange carried) {
-                                   Value key = arith::AddIOp::create(body, loc, op.getFirst(), t);
-                                   Value any = carried[0], all = carried[1];
-                                   for (const RegionInLanes &rows : ofRows) {
-                                     RegionInLanes here = rows;
-                                     if (failed(here.set(body, 2, key)))
-                                       built = failure();
-                                     Value visible = here.result(body);
-                                     any = arith::OrIOp::create(body, loc, any, visible);
-                                     all = arith::AndIOp::create(body, loc, all, visible);
-                                   }
-                                   scf::YieldOp::create(body, loc, ValueRange{any, all});
-                                 });
+  Value no = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(false));
+  Value yes = arith::ConstantOp::create(builder, loc, builder.getBoolAttr(true));
+  auto loop = scf::WhileOp::create(
+      builder, loc, TypeRange{builder.getIndexType(), no.getType(), yes.getType()},
+      ValueRange{index(builder, 0), no, yes},
+      [&](OpBuilder &before, Location, ValueRange carried) {
+        Value isLeft = arith::CmpIOp::create(before, loc, arith::CmpIPredicate::slt, carried[0],
+                                             op.getCount());
+        // Not any, or all.
+        Value hidden = arith::XOrIOp::create(before, loc, carried[1], yes);
+        Value isOpen = arith::OrIOp::create(before, loc, hidden, carried[2]);
+        Value goOn = arith::AndIOp::create(before, loc, isLeft, isOpen);
+        scf::ConditionOp::create(before, loc, goOn, carried);
+      },
+      [&](OpBuilder &body, Location, ValueRange carried) {
+        Value key = arith::AddIOp::create(body, loc, op.getFirst(), carried[0]);
+        Value some, every;
+        for (const RegionInLanes &rows : ofRows) {
+          RegionInLanes here = rows;
+          if (failed(here.set(body, 2, key)))
+            built = failure();
+          Value visible = here.result(body);
+          some = some ? arith::OrIOp::create(body, loc, some, visible) : visible;
+          every = every ? arith::AndIOp::create(body, loc, every, visible) : visible;
+        }
+        Value any = vector::ReductionOp::create(body, loc, vector::CombiningKind::OR, some);
+        Value all = vector::ReductionOp::create(body, loc, vector::CombiningKind::AND, every);
+        scf::YieldOp::create(
+            body, loc,
+            ValueRange{arith::AddIOp::create(body, loc, carried[0], index(body, 1)),
+                       arith::OrIOp::create(body, loc, carried[1], any),
+                       arith::AndIOp::create(body, loc, carried[2], all)});
+      });
   if (failed(built))
     return failure();
-  return SmallVector<Value>{
-      vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, loop.getResult(0)),
-      vector::ReductionOp::create(builder, loc, vector::CombiningKind::AND, loop.getResult(1))};
+  return SmallVector<Value>{loop.getResult(1), loop.getResult(2)};
 }
