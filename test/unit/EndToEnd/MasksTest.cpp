@@ -9,6 +9,8 @@
 #include "Reference.h"
 #include "Weights.h"
 
+#include <algorithm>
+#include <cstring>
 #include <gtest/gtest.h>
 
 using namespace heed;
@@ -125,5 +127,51 @@ TEST(Masks, Kinds) {
                      {q.values.data(), k.values.data(), v.values.data(), &w, reach.data()},
                      expected.size()),
         expected, 1e-5, name.c_str());
+  }
+}
+
+// A row's result is the same, bit by bit, whichever rows are computed with it.
+TEST(Masks, RowsDoNotDependOnTheirNeighbours) {
+  constexpr int64_t total = 150, width = 16;
+  const std::pair<const char *, const char *> masks[] = {
+      {"causal", "j <= i + m - n"},
+      {"window", "j <= i + m - n && i + m - n - j < 70"},
+      {"sinks", "j <= i + m - n && (i + m - n - j < 20 || j < 3)"},
+      {"striped", "j <= i + m - n && j % 5 != 1"}};
+  std::string text = "size heads = 3, dk = 16, n, m\n";
+  for (auto [name, mask] : masks)
+    text += std::string("fn ") + name +
+            "(q: [heads, n, dk], k: [1, m, dk], v: [1, m, dk]) -> [heads, n, dk] {\n"
+            "  S[h, i, j] = sum[c] q[h, i, c] * k[0, j, c] / sqrt(dk)\n"
+            "  A[h, i, j] = softmax[j] S[h, i, j] where " +
+            mask + "\n  O[h, i, c] = sum[j] A[h, i, j] * v[0, j, c]\n  return O\n}\n";
+  CompiledProgram program(text);
+  ASSERT_TRUE(program.ok());
+  Tensor q = randomTensor({3, total, width}, 4, 3), k = randomTensor({1, total, width}, 5, 3),
+         v = randomTensor({1, total, width}, 6);
+  for (auto [name, mask] : masks) {
+    auto whole = program.call(name, {total, total},
+                              {q.values.data(), k.values.data(), v.values.data()}, q.size());
+    for (int64_t piece : {1, 7, 64})
+      for (int64_t begin = 0; begin < total; begin += piece) {
+        int64_t rows = std::min(piece, total - begin), keys = begin + rows;
+        std::vector<float> part;
+        for (int64_t h = 0; h < 3; ++h) {
+          const float *first = q.values.data() + (h * total + begin) * width;
+          part.insert(part.end(), first, first + rows * width);
+        }
+        auto found =
+            program.call(name, {rows, keys}, {part.data(), k.values.data(), v.values.data()},
+                         static_cast<int64_t>(part.size()));
+        ASSERT_EQ(found.size(), whole.size());
+        for (size_t isa = 0; isa < found.size(); ++isa)
+          for (int64_t h = 0; h < 3; ++h)
+            ASSERT_EQ(std::memcmp(found[isa].data() + h * rows * width,
+                                  whole[isa].data() + (h * total + begin) * width,
+                                  rows * width * sizeof(float)),
+                      0)
+                << name << ": head " << h << " of rows from " << begin << ", " << piece
+                << " at a time";
+      }
   }
 }

@@ -16,11 +16,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "MaskProgram.h"
+
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
-#include "heed/Frontend/Frontend.h"
-#include "heed/Frontend/MLIRGen.h"
-#include "heed/Pipelines/Pipelines.h"
 #include "heed/Reference/Evaluator.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -127,18 +126,6 @@ const Mask kMasks[] = {
 };
 #undef HEED_P
 
-std::string programText() {
-  std::string text = "size heads = 2, dk = 1, n, m\n";
-  for (const Mask &mask : kMasks)
-    text += "fn " + mask.name +
-            "(q: [heads, n, dk], k: [1, m, dk], v: [1, m, dk], w: int, of_row: int[n], of_key: "
-            "int[m]) -> [heads, n, dk] {\n"
-            "  S[h, i, j] = sum[c] q[h, i, c] * k[0, j, c]\n"
-            "  A[h, i, j] = softmax[j] S[h, i, j] where " +
-            mask.formula + "\n  O[h, i, c] = sum[j] A[h, i, j] * v[0, j, c]\n  return O\n}\n";
-  return text;
-}
-
 /// One fold of a tile of keys.
 struct Fold {
   std::set<int64_t> rows, heads, keys;
@@ -148,18 +135,12 @@ struct Fold {
 class VisitedTiles : public testing::Test {
 protected:
   void SetUp() override {
-    SourceManager sources;
-    DiagnosticEngine diagnostics(sources);
-    uint32_t file = sources.addBuffer("masks.heed", programText());
-    FileLoader noFiles = [](const std::string &) -> ErrorOr<std::string> {
-      return makeError("no such file");
-    };
-    auto program = parseAndCheck(sources, file, nullptr, noFiles, diagnostics);
-    ASSERT_TRUE(program) << diagnostics.render();
-    module = emitModule(context, *program, &sources);
+    std::string text;
+    for (const Mask &mask : kMasks)
+      text += masks::functionText(mask.name, mask.formula);
+    module = masks::compile(context, text, Phase::Fused);
     ASSERT_TRUE(module);
     mlir::PassManager manager(&context);
-    buildPipeline(manager, Phase::Formula, Phase::Fused, {});
     attn::TileAttentionPassOptions tile;
     tile.lanes = kHeads * kRowTile;
     tile.keyTile = kKeyTile;
@@ -284,7 +265,7 @@ std::vector<int64_t> scattered(int64_t count, int64_t seed) {
 } // namespace
 
 TEST_F(VisitedTiles, Texts) {
-  for (int64_t n : {1, 7, 8, 9, 40, 91})
+  for (int64_t n : {1, 7, 8, 9, 16, 40, 91, 130})
     for (int64_t w : {0, 1, 21, 200})
       for (const Mask &mask : kMasks)
         check(mask, {n, n, w, packed(n, 13), packed(n, 13)});
