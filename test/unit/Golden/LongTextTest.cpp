@@ -27,10 +27,11 @@ static std::vector<int32_t> longText(size_t length) {
 
 /// |a - b| / |b|, the largest over the rows.
 static double worstRow(const std::vector<float> &a, const std::vector<float> &b) {
+  const size_t vocabulary = subject().vocabulary;
   double worst = 0;
-  for (size_t row = 0; row < b.size(); row += kVocabulary) {
+  for (size_t row = 0; row < b.size(); row += vocabulary) {
     double error = 0, size = 0;
-    for (size_t e = row; e < row + kVocabulary; ++e) {
+    for (size_t e = row; e < row + vocabulary; ++e) {
       error += (double(a[e]) - b[e]) * (double(a[e]) - b[e]);
       size += double(b[e]) * b[e];
     }
@@ -45,29 +46,31 @@ TEST(LongText, ChunksGiveWhatTheWholeGives) {
   std::vector<int32_t> text = longText(1001);
   std::vector<float> whole = feed(*newSession(2), text, 70, Feed::Whole);
   std::vector<float> chunks = feed(*newSession(2), text, 70, Feed::ChunksOfSeven);
-  ASSERT_EQ(whole.size(), size_t(70 * kVocabulary));
+  ASSERT_EQ(whole.size(), size_t(70 * subject().vocabulary));
   ASSERT_EQ(chunks.size(), whole.size());
   EXPECT_LE(worstRow(chunks, whole), 1e-3);
 }
 
 TEST(LongText, RefusedPastTheContext) {
-  std::vector<int32_t> text = longText(kContext + 1);
+  const int64_t context = subject().context;
+  std::vector<int32_t> text = longText(context + 1);
   Session session = newSession(2);
-  EXPECT_EQ(heed_session_capacity(session.get()), kContext);
-  EXPECT_EQ(heed_session_step(session.get(), text.data(), kContext + 1, 0, nullptr),
+  EXPECT_EQ(heed_session_capacity(session.get()), context);
+  EXPECT_EQ(heed_session_step(session.get(), text.data(), context + 1, 0, nullptr),
             HEED_ERROR_INPUT);
-  EXPECT_STREQ(heed_last_error(), "the context holds 8192 tokens: 0 are used and 8193 more were "
-                                  "asked for; shorten the text or start a new one");
+  EXPECT_EQ(heed_last_error(), "the context holds " + std::to_string(context) +
+                                   " tokens: 0 are used and " + std::to_string(context + 1) +
+                                   " more were asked for; shorten the text or start a new one");
   EXPECT_EQ(heed_session_length(session.get()), 0);
   heed_session *larger = nullptr;
-  EXPECT_EQ(heed_session_new(&model(2), 0, kContext + 1, &larger), HEED_ERROR_INPUT);
+  EXPECT_EQ(heed_session_new(&model(2), 0, context + 1, &larger), HEED_ERROR_INPUT);
 }
 
 TEST(LongText, FillsTheContextToItsEnd) {
   std::vector<int32_t> text = longText(32);
   Session session = newSession(2, 32);
   std::vector<float> last = feed(*session, text, 1, Feed::ChunksOfSeven);
-  ASSERT_EQ(last.size(), size_t(kVocabulary));
+  ASSERT_EQ(last.size(), size_t(subject().vocabulary));
   EXPECT_EQ(heed_session_step(session.get(), text.data(), 1, 0, nullptr), HEED_ERROR_INPUT);
   EXPECT_EQ(heed_session_length(session.get()), 32);
   // What the refused step left alone goes on working.

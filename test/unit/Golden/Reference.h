@@ -1,4 +1,4 @@
-//===- Reference.h - what SmolLM2 answers elsewhere -------------*- C++ -*-===//
+//===- Reference.h - what a model answers elsewhere -------------*- C++ -*-===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,11 +10,25 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heed::golden {
 
-/// One prompt of test/golden/smollm2.json, whose README defines the fields.
+/// A model that is held to reference results.
+struct Subject {
+  const char *name;     ///< as the command line names it
+  const char *results;  ///< a file of test/golden
+  const char *variable; ///< of the environment, with the weights' path
+  const char *weights;  ///< the file and where it is from
+  int64_t vocabulary, context;
+};
+
+/// Chooses what `subject` and `prompts` return. False if nothing is called so.
+bool chooseSubject(std::string_view name);
+const Subject &subject();
+
+/// One prompt of the subject's results; test/golden/README.md defines the fields.
 struct Prompt {
   std::string text;
   std::vector<int32_t> tokens;
