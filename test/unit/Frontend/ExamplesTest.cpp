@@ -95,3 +95,16 @@ TEST(Examples, DocumentComparesNumbersOfRows) {
   expectLine(listing, "  A[h < 4, i < n, j < n] = softmax[j] S where ((j <= i) && (segment[i] == "
                       "segment[j]))");
 }
+
+TEST(Examples, LatentAttentionAddsTwoScores) {
+  std::string listing = check("mla.heed");
+  expectLine(listing, "    K[h < 16, j < n, k < 128] = sum[c < 512] (Wuk[l][h, k, c] * C[j, c])");
+  EXPECT_NE(listing.find("bytes_per_token(kv)"), std::string::npos) << listing;
+}
+
+TEST(Examples, CrossAttentionHasThreeSizesOfItsCallers) {
+  std::string listing = check("cross.heed");
+  expectLine(listing, "  size n <= 4096");
+  expectLine(listing, "  size m <= 65536");
+  expectLine(listing, "  A[s < b, h < 8, i < n, j < m] = softmax[j] S where (j < length[s])");
+}
