@@ -20,7 +20,8 @@ using namespace heed;
 /// The library compiled from the program, from the cache where it is there. `code` is set where
 /// that fails by a mistake of the compiler's.
 static ErrorOr<std::string> compileCached(const std::string &path, const std::string &weights,
-                                          CompilerOptions &options, ExitCode &code) {
+                                          CompilerOptions &options, llvm::StringRef optionsKey,
+                                          ExitCode &code) {
   ErrorOr<std::string> text = readTextFile(path);
   if (!text)
     return text.error();
@@ -41,7 +42,7 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
   key.add("text", compiler.allText())
       .add("header", (*header)->facts())
       .add("set", (*set)->name)
-      .add("requires cache", options.requireCache);
+      .add("options", optionsKey);
   if (std::optional<std::string> known = cache->lookup(key, ".so"))
     return *known;
   bool onTerminal = isatty(STDERR_FILENO);
@@ -56,9 +57,10 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
 
 ErrorOr<const heed_artifact *> heed::compileAndLoad(const std::string &path,
                                                     const std::string &weights,
-                                                    CompilerOptions options, ExitCode &code) {
+                                                    CompilerOptions options,
+                                                    llvm::StringRef optionsKey, ExitCode &code) {
   code = kBadInput;
-  auto library = compileCached(path, weights, options, code);
+  auto library = compileCached(path, weights, options, optionsKey, code);
   if (!library)
     return library.error();
   void *handle = dlopen(library->c_str(), RTLD_NOW | RTLD_LOCAL);

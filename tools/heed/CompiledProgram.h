@@ -19,10 +19,11 @@ namespace heed {
 
 /// Compiles the program at `path` for this processor and these weights, or finds what was compiled
 /// before, and loads it; it stays loaded until the process ends. Of `options` the instruction sets
-/// are chosen here. An error has an empty message where it was printed already; `code` is what to
-/// exit with.
+/// are chosen here; `optionsKey` is a text that differs where the other options do. An error has an
+/// empty message where it was printed already; `code` is what to exit with.
 ErrorOr<const heed_artifact *> compileAndLoad(const std::string &path, const std::string &weights,
-                                              CompilerOptions options, ExitCode &code);
+                                              CompilerOptions options, llvm::StringRef optionsKey,
+                                              ExitCode &code);
 
 } // namespace heed
 

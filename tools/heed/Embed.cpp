@@ -107,7 +107,7 @@ int heed::embedCommand(int argc, char **argv) {
     return fail("there is no text: give it with -p TEXT, -f FILE, or -p - for standard input");
 
   ExitCode code = kBadInput;
-  auto artifact = compileAndLoad(programs.front(), flags->common.weights, {}, code);
+  auto artifact = compileAndLoad(programs.front(), flags->common.weights, {}, "embed", code);
   if (!artifact)
     return fail(artifact.message(), code);
   bool finite = true, written = true, isFirst = true;
