@@ -79,6 +79,10 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   }
   PipelineOptions pipeline;
   pipeline.requireCache = options.requireCache;
+  pipeline.cacheType = options.cacheType;
+  pipeline.chunk = options.chunk;
+  pipeline.invariant = options.invariant;
+  pipeline.fuseAttention = options.fuseAttention;
   pipeline.nativeLanes = set.vectorBits / 32;
   buildPipeline(manager, from, to, pipeline);
   failures.watch(manager);

@@ -55,6 +55,9 @@ void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &opt
   manager.addPass(attn::createDeriveCachePass(derive));
   manager.addPass(attn::createCheckAssertionsPass());
   manager.addNestedPass<func::FuncOp>(attn::createNarrowResultPass());
+  derive.cacheType = options.cacheType;
+  derive.chunk = options.chunk;
+  derive.keyTile = options.keyTile;
   manager.addNestedPass<func::FuncOp>(attn::createFuseAttentionPass());
   // Tables that are the same in every layer leave the loop before fusion could pull them into it,
   // and equal ones (the rotation's, for queries and keys) become one.

@@ -7,6 +7,7 @@
 
 #include "heed/Runtime/Model.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 using namespace heed;
@@ -29,17 +30,31 @@ Status checkStep(const heed_function &function) {
   return {};
 }
 
+int64_t elementBytes(const heed_cache &cache) {
+  switch (cache.element) {
+  case HEED_I8:
+    return 1;
+  case HEED_F16:
+  case HEED_BF16:
+    return 2;
+  default:
+    return 4;
+  }
+}
+
+bool isRing(const heed_cache &cache) { return cache.rows > 0; }
+
 /// Maps one cache. A product that passes int64_t is as much out of memory as a refusal.
 Status allocateCache(const heed_cache &cache, int64_t capacity, Region &region) {
-  int64_t bytes = sizeof(float);
+  int64_t rows = isRing(cache) ? cache.rows : capacity;
+  int64_t bytes = elementBytes(cache);
   bool tooMany = false;
-  for (int64_t extent : {cache.layers, cache.heads, capacity, cache.width})
+  for (int64_t extent : {cache.layers, cache.heads, rows, cache.width})
     tooMany |= __builtin_mul_overflow(bytes, extent, &bytes);
   if (tooMany || !region.allocate(bytes, Region::Pages::Small))
     return Status::memory(fmt::format("out of memory: cache {} for {} tokens is {} layers x {} "
                                       "heads x {} numbers a token: ask for a smaller context",
-                                      cache.name, capacity, cache.layers, cache.heads,
-                                      cache.width));
+                                      cache.name, rows, cache.layers, cache.heads, cache.width));
   return {};
 }
 
@@ -59,8 +74,11 @@ Status heed_session::create(heed_model &model, int32_t function, int64_t capacit
     return Status::input(fmt::format("a context of {} tokens was asked for, and '{}' allows "
                                      "1 … {}",
                                      capacity, callee->name, most));
+  // Rings take the same memory however long the text is.
+  bool isBounded = callee->n_caches > 0 &&
+                   std::all_of(callee->caches, callee->caches + callee->n_caches, isRing);
   if (capacity == 0)
-    capacity = callee->context > 0 ? callee->context : kDefaultCapacity;
+    capacity = callee->context > 0 || isBounded ? most : kDefaultCapacity;
 
   std::unique_ptr<heed_session> created(new heed_session);
   created->model = &model;
@@ -102,19 +120,44 @@ Status heed_session::step(const int32_t *tokens, int64_t n, int64_t rows, float 
 
   // With no rows asked for the code writes none, but it is given an address all the same.
   alignas(64) static float nowhere[16];
-  std::vector<void *> buffers{const_cast<int32_t *>(tokens)};
-  for (Region &cache : caches)
-    buffers.push_back(cache.data());
-  buffers.push_back(rows > 0 ? logits : nowhere);
-  int64_t ints[] = {n, past, n - rows, room};
-  model->run(functionIndex, ints, buffers.data());
-  past += n;
+  int64_t chunk = function->chunk > 0 ? function->chunk : n;
+  int64_t skipped = n - rows; // tokens before the first whose logits are asked for
+  for (int64_t begin = 0; begin < n; begin += chunk) {
+    int64_t count = std::min(chunk, n - begin);
+    int64_t first = std::clamp<int64_t>(skipped - begin, 0, count);
+    std::vector<void *> buffers{const_cast<int32_t *>(tokens + begin)};
+    for (Region &cache : caches)
+      buffers.push_back(cache.data());
+    buffers.push_back(first < count ? logits + (begin + first - skipped) * vocabulary() : nowhere);
+    int64_t ints[] = {count, past, first, room};
+    model->run(functionIndex, ints, buffers.data());
+    past += count;
+    written = std::max(written, past);
+  }
   return {};
+}
+
+int64_t heed_session::shortest() const {
+  int64_t least = 0;
+  for (int32_t c = 0; c < function->n_caches; ++c) {
+    const heed_cache &cache = function->caches[c];
+    // The row after the cut reads window - 1 rows before it; all from written - rows on are there.
+    if (isRing(cache) && written > cache.rows)
+      least = std::max(least, written - cache.rows + cache.window - 1);
+  }
+  return std::min(least, past);
 }
 
 Status heed_session::truncate(int64_t newLength) {
   if (newLength < 0 || newLength > past)
     return Status::input(fmt::format("a text of {} tokens can't be cut to {}", past, newLength));
+  if (newLength > 0 && newLength < shortest())
+    return Status::input(fmt::format("a text of {} tokens can't be cut to {}: the model keeps the "
+                                     "last tokens alone, so cut it to {} or more, or to 0 and read "
+                                     "it again",
+                                     past, newLength, shortest()));
   past = newLength;
+  if (newLength == 0)
+    written = 0;
   return {};
 }

@@ -56,6 +56,13 @@ struct Flags {
                                     "avx2, avx512, or several with commas")};
   cl::opt<unsigned> level{"O", cl::Prefix, cl::init(2), cl::cat(category),
                           cl::desc("how hard to optimise, 0 to 3")};
+  cl::opt<std::string> cacheType{
+      "cache-type", cl::init("f32"), cl::cat(category),
+      cl::desc("what caches hold: f32, f16, bf16 or int8 (with a scale for each row and head)")};
+  cl::opt<int64_t> chunk{
+      "chunk", cl::init(512), cl::value_desc("N"), cl::cat(category),
+      cl::desc("tokens read at once by a model that sees a window of its text: fewer take less "
+               "memory, more read prompts faster")};
   cl::opt<bool> requireCache{"require-cache", cl::cat(category),
                              cl::desc("refuse functions for which no cache can be derived")};
 };
@@ -86,6 +93,12 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   mlir::registerDefaultTimingManagerCLOptions();
   cl::HideUnrelatedOptions(flags.category);
   std::vector<const char *> arguments(argv, argv + argc);
+ErrorOr<void> heed::checkCacheType(llvm::StringRef name) {
+  if (llvm::is_contained({"f32", "f16", "bf16", "int8"}, name))
+    return {};
+  return makeError("--cache-type is '" + name.str() + "', and f32, f16, bf16 or int8 was expected");
+}
+
   arguments[0] = "heed compile"; // as the usage line should call it
   cl::ParseCommandLineOptions(argc, arguments.data(), kOverview);
   CompileFlags result;
@@ -102,6 +115,13 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
     return sets.error();
   result.options.sets = std::move(*sets);
   llvm::StringRef extension = llvm::sys::path::extension(result.output);
+  result.verifyNumerically = flags.verifyNumerically;
+  if (auto known = checkCacheType(flags.cacheType); !known)
+    return known.error();
+  result.options.cacheType = flags.cacheType;
+  if (flags.chunk < 1 || flags.chunk > (int64_t(1) << 20))
+    return makeError("--chunk takes 1 to 1048576, found " + std::to_string(flags.chunk));
+  result.options.chunk = flags.chunk;
   if (flags.emit.getNumOccurrences())
     result.emit = flags.emit;
   else if (result.output.empty())

@@ -45,6 +45,9 @@ struct CompileFlags {
 ErrorOr<CompileFlags> parseCompileFlags(int argc, char **argv);
 
 /// Compiles to `output` (and its C header beside it, but for executables).
+/// Says what is wrong with a value of --cache-type.
+ErrorOr<void> checkCacheType(llvm::StringRef name);
+
 ErrorOr<void> buildArtifact(Compiler &compiler, Emit emit, const std::string &output);
 
 /// What to exit with where a step of `compiler` failed.

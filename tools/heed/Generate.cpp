@@ -20,6 +20,8 @@ static constexpr const char *kHelp =
     "The program is compiled for this processor first; what was compiled once is kept in\n"
     "~/.cache/heed. Only the new text goes to standard output.\n";
 static constexpr const char *kExamples =
+static constexpr const char *kCompileFlags =
+    "      --cache-type TYPE    what caches hold: f32, f16, bf16 or int8        [f32]\n";
     "examples:\n"
     "  heed generate examples/llama.heed -m model.gguf -p \"A fluffy blue creature\" -n 32\n"
     "  heed generate examples/llama.heed -m model.gguf --chat -p \"Why is the sky blue?\" --temp "
@@ -27,12 +29,42 @@ static constexpr const char *kExamples =
     "  heed generate examples/llama.heed -m model.gguf -f prompt.txt --echo -s 42\n";
 
 int heed::generateCommand(int argc, char **argv) {
-  auto flags = parseGenerateFlags(std::span<const char *const>(argv + 1, argc - 1));
+/// Takes --cache-type out of `arguments`: it is the compiler's, the rest the model's. Its value, or
+/// f32.
+static ErrorOr<std::string> takeCacheType(std::vector<const char *> &arguments) {
+  std::string value = "f32";
+  std::vector<const char *> rest;
+  for (size_t a = 0; a < arguments.size(); ++a) {
+    llvm::StringRef argument = arguments[a];
+    if (argument == "--") {
+      rest.insert(rest.end(), arguments.begin() + a, arguments.end());
+      break;
+    }
+    if (argument.consume_front("--cache-type="))
+      value = argument.str();
+    else if (argument != "--cache-type")
+      rest.push_back(arguments[a]);
+    else if (++a < arguments.size())
+      value = arguments[a];
+    else
+      return makeError("--cache-type needs a value after it");
+  }
+  arguments = std::move(rest);
+  if (auto known = checkCacheType(value); !known)
+    return known.error();
+  return value;
+}
+
+  std::vector<const char *> arguments(argv + 1, argv + argc);
+  auto cacheType = takeCacheType(arguments);
+  if (!cacheType)
+    return fail(cacheType.message());
+  auto flags = parseGenerateFlags(arguments);
   if (!flags)
     return fail(flags.message());
   if (flags->help) {
     std::string flagsHelp(generateFlagsHelp());
-    std::printf("%s\n%s\n%s", kHelp, flagsHelp.c_str(), kExamples);
+    std::printf("%s\n%s%s\n%s", kHelp, flagsHelp.c_str(), kCompileFlags, kExamples);
     return kDone;
   }
   if (flags->arguments.size() != 1)
@@ -45,8 +77,9 @@ int heed::generateCommand(int argc, char **argv) {
   CompilerOptions options;
   options.requireCache = true;
   ExitCode code = kBadInput;
-  auto artifact =
-      compileAndLoad(flags->arguments.front(), flags->weights, options, "generate", code);
+  options.cacheType = *cacheType;
+  auto artifact = compileAndLoad(flags->arguments.front(), flags->weights, options,
+                                 "generate " + *cacheType, code);
   if (!artifact)
     return fail(artifact.message(), code);
   GenerateStats stats;

@@ -25,6 +25,10 @@ struct CompilerOptions {
   bool requireCache = false;                ///< refuse functions that can't continue a text
   bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the
                                  ///< tool must have registered
+  std::string cacheType = "f32";            ///< what caches hold: f32, f16, bf16 or int8
+  int64_t chunk = 512;       ///< the most tokens that a call brings to a cache that keeps a window
+  bool invariant = false;    ///< a row's result doesn't depend on how a text is split into calls
+  bool fuseAttention = true; ///< else attention's steps are computed one by one
 };
 
 /// One program on its way to code. Call the steps in order; each prints what is wrong on standard

@@ -43,6 +43,11 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
 
 /// formula → attn: products become projections, scores and weighed values.
 void buildAttnPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
+  Option<std::string> cacheType{*this, "cache-type", llvm::cl::init("f32"),
+                                llvm::cl::desc("what caches hold: f32, f16, bf16 or int8")};
+  Option<int64_t> chunk{*this, "chunk", llvm::cl::init(512),
+                        llvm::cl::desc("the most rows that a call brings to a cache that keeps a "
+                                       "window; longer texts are fed in several calls")};
 /// attn → fused: caches derived, attention one op, elementwise ops joined.
 void buildFusedPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 /// fused → tiled: attention in tiles, layouts and destinations decided; still tensors.

@@ -52,13 +52,18 @@ typedef struct heed_weight {
   int64_t shape[HEED_MAX_RANK];
 } heed_weight;
 
-/** One derived cache: f32 [layers, heads, capacity, width], capacity chosen at run time. */
-typedef struct heed_cache {
-  const char *name; /**< the value it holds, such as "K" */
-  int64_t layers, heads, width;
-} heed_cache;
+enum heed_element { HEED_F32 = 0, HEED_I32 = 1, HEED_F16 = 2, HEED_BF16 = 3, HEED_I8 = 4 };
 
-enum heed_element { HEED_F32 = 0, HEED_I32 = 1 };
+/** One derived cache: [layers, heads, rows, width]. Row r of a text lies at r mod rows. */
+typedef struct heed_cache {
+  const char *name; /**< the value it holds, such as "K", or "K_scale" */
+  int64_t layers, heads, width;
+  int32_t element; /**< a heed_element: all but HEED_I32 */
+  /** A ring's rows, a multiple of a tile of attention; else 0: as many as the context's capacity,
+   *  which is chosen at run time. */
+  int64_t rows;
+  int64_t window; /**< how many rows are read from a row on backwards, itself among them; 0: all */
+} heed_cache;
 
 /** A parameter or result. `dims[a]` >= 0 is a size; -1-s is the run-time size number s. */
 typedef struct heed_tensor {
@@ -83,6 +88,7 @@ typedef struct heed_function {
   const heed_cache *caches;
   int64_t token_limit; /**< int parameters must lie in [0, token_limit); 0: unchecked */
   int64_t context;     /**< the largest past + n, from `size n <= …`; 0: unbounded */
+  int64_t chunk;       /**< the most tokens that one call of a step may bring; 0: unbounded */
   /** The most that each size of a plain function may be, 0: unbounded; NULL where none is bounded.
    */
   const int64_t *bounds;

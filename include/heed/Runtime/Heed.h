@@ -74,7 +74,8 @@ HEED_API int32_t heed_call(heed_model *model, int32_t function, const int64_t *s
                            const void *const *params, void *const *results);
 
 /** Begins an empty text for a HEED_STEP function. `capacity` is the most tokens it will hold; 0 is
- *  the model's context, or 4096 where that is unbounded. Memory is used as the text grows. */
+ *  the model's context; where that is unbounded 4096, or 2^31 - 1 if no memory depends on it, as
+ *  every row sees the last rows alone. Memory is used as the text grows. */
 HEED_API int32_t heed_session_new(heed_model *model, int32_t function, int64_t capacity,
                                   heed_session **session);
 
@@ -93,7 +94,8 @@ HEED_API int64_t heed_session_capacity(const heed_session *session);
 /** Width of a row of logits. */
 HEED_API int64_t heed_session_vocabulary(const heed_session *session);
 
-/** Forgets all but the first `length` tokens. */
+/** Forgets all but the first `length` tokens. A model that sees the last rows alone has lost what
+ *  came long before: then a short length above 0 is HEED_ERROR_INPUT, and the session as it was. */
 HEED_API int32_t heed_session_truncate(heed_session *session, int64_t length);
 
 /** NULL is legal. */

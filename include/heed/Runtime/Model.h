@@ -61,16 +61,21 @@ struct heed_session {
   heed::Status truncate(int64_t newLength);
 
   int64_t length() const { return past; }
+  /// The most tokens that the text may have; no memory depends on it where all caches are rings.
   int64_t capacity() const { return room; }
   int64_t vocabulary() const;
 
 private:
   heed_session() = default;
+  /// The shortest length, above 0, that the text can still be cut to: rings have lost what rows
+  /// before it read.
+  int64_t shortest() const;
 
   heed_model *model = nullptr;
   const heed_function *function = nullptr;
   int32_t functionIndex = 0;
   int64_t past = 0, room = 0;
+  int64_t written = 0; ///< the largest `past` since the caches were empty
   std::vector<heed::Region> caches;
 };
 

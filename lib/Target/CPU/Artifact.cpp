@@ -28,10 +28,10 @@ ArtifactTypes::ArtifactTypes(llvm::LLVMContext &context) {
   auto *order = llvm::ArrayType::get(i32, HEED_MAX_RANK);
   weight = make({pointer, pointer, pointer, i32, i32, i64, i64, i64, i64, i32, order, dims},
                 "heed_weight");
-  cache = make({pointer, i64, i64, i64}, "heed_cache");
+  cache = make({pointer, i64, i64, i64, i32, i64, i64}, "heed_cache");
   tensor = make({pointer, i32, i32, dims}, "heed_tensor");
   function = make({pointer, i32, i32, i32, i32, i32, pointer, pointer, pointer, pointer, i64, i64,
-                   pointer},
+                   i64, pointer},
                   "heed_function");
   variant = make({pointer, i64, pointer}, "heed_variant");
   artifact = make({i32, pointer, i64, i64, i64, pointer, pointer, pointer}, "heed_artifact");
@@ -100,19 +100,20 @@ private:
   }
 
   Constant *build(const WeightInfo &weight) {
-    return llvm::ConstantStruct::get(
-        types.weight, {text(weight.name), text(weight.tensor),
-                       weight.fallback.empty() ? null() : text(weight.fallback),
-                       i32(weight.storages), i32(weight.layout), i64(weight.layers),
-                       i64(weight.rows), i64(weight.cols), i64(weight.matrices),
-                       i32(weight.permutation.size()),
-                       padded(weight.permutation, llvm::Type::getInt32Ty(context)),
-                       padded(weight.shape, llvm::Type::getInt64Ty(context))});
+    return llvm::ConstantStruct::get(types.weight,
+                                     {text(weight.name), text(weight.tensor),
+                                      weight.fallback.empty() ? null() : text(weight.fallback),
+                                      i32(weight.storages), i32(weight.layout), i64(weight.layers),
+                                      i64(weight.rows), i64(weight.cols), i64(weight.matrices),
+                                      i32(weight.permutation.size()),
+                                      padded(weight.permutation, llvm::Type::getInt32Ty(context)),
+                                      padded(weight.shape, llvm::Type::getInt64Ty(context))});
   }
 
   Constant *build(const CacheInfo &cache) {
     return llvm::ConstantStruct::get(
-        types.cache, {text(cache.name), i64(cache.layers), i64(cache.heads), i64(cache.width)});
+        types.cache, {text(cache.name), i64(cache.layers), i64(cache.heads), i64(cache.width),
+                      i32(cache.element), i64(cache.rows), i64(cache.window)});
   }
 
   Constant *build(const ArgumentInfo &tensor) {
@@ -140,7 +141,8 @@ private:
          i32(params.size()), i32(results.size()), i32(caches.size()),
          array(llvm::PointerType::getUnqual(context), sizes), array(types.tensor, params),
          array(types.tensor, results), array(types.cache, caches), i64(function.tokenLimit),
-         i64(function.context), array(llvm::Type::getInt64Ty(context), bounds)});
+         i64(function.context), i64(function.chunk),
+         array(llvm::Type::getInt64Ty(context), bounds)});
   }
 
   Constant *build(const InstructionSet &set) {

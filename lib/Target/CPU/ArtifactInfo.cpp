@@ -80,8 +80,8 @@ static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
     return op.emitError("heed.rows ") << weight.rows << " times heed.cols " << weight.cols
                                       << " must be the weight's " << elements << " elements";
   if (weight.matrices <= 0 || weight.rows % weight.matrices != 0)
-    return op.emitError("heed.rows ") << weight.rows << " must be a multiple of heed.matrices "
-                                      << weight.matrices;
+    return op.emitError("heed.rows ")
+           << weight.rows << " must be a multiple of heed.matrices " << weight.matrices;
   if (weight.layout != HEED_LAYOUT_DENSE_F32 && weight.layout != HEED_LAYOUT_PANELS)
     return op.emitError("heed.layout must be 0 (dense) or 1 (panels), found ") << weight.layout;
   int64_t block = type.getBlockElements();
@@ -94,27 +94,35 @@ static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
   return weight;
 }
 
-/// A cache [layers…, heads, capacity, width…], of which leading axes may be absent.
-static FailureOr<CacheInfo> readCache(func::FuncOp function, const ExportedArgument &argument) {
+/// A cache [layers, capacity, width] or [layers, heads, capacity, width].
+static FailureOr<CacheInfo> readCache(func::FuncOp function, unsigned number,
+                                      const ExportedArgument &argument) {
   CacheInfo cache;
   cache.name = argument.name;
-  auto capacity = llvm::find(argument.dims, kDimCapacity);
-  bool others = llvm::any_of(argument.dims, [](int64_t d) { return d < 0 && d != kDimCapacity; });
   auto shaped = cast<ShapedType>(argument.type);
-  if (capacity == argument.dims.end() || others || llvm::count(argument.dims, kDimCapacity) != 1 ||
-      !shaped.getElementType().isF32())
-    return function.emitError("cache '")
-           << argument.name << "' must hold f32 and have one dynamic axis, its capacity, found "
-           << argument.type;
-  int64_t position = capacity - argument.dims.begin();
-  for (auto [axis, dim] : llvm::enumerate(argument.dims)) {
-    if (int64_t(axis) > position)
-      cache.width *= dim;
-    else if (int64_t(axis) == position - 1)
-      cache.heads = dim;
-    else if (int64_t(axis) < position)
-      cache.layers *= dim;
-  }
+  Type element = shaped.getElementType();
+  ArrayRef<int64_t> dims = argument.dims;
+  int64_t rank = dims.size();
+  bool isKnown = element.isF32() || element.isF16() || element.isBF16() || element.isInteger(8);
+  bool isShaped = rank == 3 || rank == 4;
+  for (auto [axis, dim] : llvm::enumerate(dims))
+    isShaped &= dim > 0 || (dim == kDimCapacity && int64_t(axis) == rank - 2);
+  if (!isKnown || !isShaped)
+    return function.emitError("cache '") << argument.name
+                                         << "' must hold f32, f16, bf16 or i8 and have 3 or 4 "
+                                            "axes, of which the last but one, its "
+                                            "capacity, alone may be dynamic, found "
+                                         << argument.type;
+  cache.element = element.isF32()    ? HEED_F32
+                  : element.isF16()  ? HEED_F16
+                  : element.isBF16() ? HEED_BF16
+                                     : HEED_I8;
+  cache.layers = dims[0];
+  cache.heads = rank == 4 ? dims[1] : 1;
+  cache.width = dims[rank - 1];
+  cache.rows = std::max<int64_t>(dims[rank - 2], 0);
+  if (auto window = function.getArgAttrOfType<IntegerAttr>(number, "heed.window"))
+    cache.window = window.getInt();
   return cache;
 }
 
@@ -148,10 +156,12 @@ static FailureOr<FunctionInfo> readFunction(func::FuncOp op) {
   function.bounds.assign(exported->bounds.begin(), exported->bounds.end());
   if (!exported->bounds.empty())
     function.context = exported->bounds.front();
+  if (auto chunk = op->getAttrOfType<IntegerAttr>("heed.chunk"))
+    function.chunk = chunk.getInt();
 
-  for (const ExportedArgument &argument : exported->arguments) {
+  for (auto [number, argument] : llvm::enumerate(exported->arguments)) {
     if (argument.role == ArgumentRole::Cache) {
-      FailureOr<CacheInfo> cache = readCache(op, argument);
+      FailureOr<CacheInfo> cache = readCache(op, number, argument);
       if (failed(cache))
         return failure();
       function.caches.push_back(*cache);

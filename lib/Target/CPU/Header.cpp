@@ -77,6 +77,23 @@ private:
   llvm::StringSet<> used;
 };
 
+int64_t elementBytes(int32_t element) {
+  return element == HEED_I8 ? 1 : element == HEED_F16 || element == HEED_BF16 ? 2 : 4;
+}
+
+StringRef elementName(int32_t element) {
+  switch (element) {
+  case HEED_F16:
+    return "f16";
+  case HEED_BF16:
+    return "bf16";
+  case HEED_I8:
+    return "int8, and a scale for each row and head";
+  default:
+    return "f32";
+  }
+}
+
 class HeaderWriter {
 public:
   explicit HeaderWriter(const ArtifactInfo &info) : info(info), stem(info.stem()) {}
@@ -165,13 +182,23 @@ private:
     std::string bound = function.context
                             ? "the model's context, " + std::to_string(function.context)
                             : std::string("4096");
-    int64_t bytes = 0;
-    for (const CacheInfo &cache : function.caches)
-      bytes += cache.layers * cache.heads * cache.width * int64_t(sizeof(float));
+    int64_t perToken = 0, fixed = 0;
+    for (const CacheInfo &cache : function.caches) {
+      int64_t bytes = cache.layers * cache.heads * cache.width * elementBytes(cache.element);
+      cache.rows > 0 ? fixed += bytes *cache.rows : perToken += bytes;
+    }
+    if (!function.context && !function.caches.empty() && perToken == 0)
+      bound = "2147483647: the model keeps the last tokens alone";
+    std::string memory = "Each token takes " + std::to_string(perToken) +
+                         " bytes of caches, used as the text grows.\n";
+    if (fixed > 0)
+      memory = "Caches of the last tokens take " + std::to_string(fixed) +
+               " bytes, however long the text is.\n" + (perToken > 0 ? memory : "");
+    if (!function.caches.empty() && function.caches.front().element != HEED_F32)
+      memory += "They hold " + std::string(elementName(function.caches.front().element)) + ".\n";
     add("Begins an empty text for " + stem + "_" + function.name +
-            ". `capacity` is the most tokens it will hold,\n0 for " + bound +
-            ". Each token takes " + std::to_string(bytes) +
-            " bytes of caches, used as the text grows.\nFree *session with " + stem +
+            ". `capacity` is the most tokens it will hold,\n0 for " + bound + ". " + memory +
+            "Free *session with " + stem +
             "_session_free.\nHEED_ERROR_INPUT: capacity is negative or too large. "
             "HEED_ERROR_MEMORY: there is no room.",
         "int32_t " + symbol.name + "(heed_model *model, int64_t capacity, heed_session **session)");

@@ -32,3 +32,33 @@ func.func @part(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
   %e = tensor.collapse_shape %Z [[0, 1], [2]] : tensor<1x?x8xf32> into tensor<?x8xf32>
   return %e : tensor<?x8xf32>
 }
+
+// A cache has no batch: groups of heads are cached as heads.
+// CHECK-LABEL: func.func @groups
+// CHECK-SAME: %[[CACHE:[^:]+]]: tensor<1x2x?x4xf32> {heed.arg = "cache"
+// CHECK: %[[FLAT:.+]] = tensor.collapse_shape %{{.+}} {{\[\[0, 1\], \[2\], \[3\]\]}} : tensor<2x1x?x4xf32> into tensor<2x?x4xf32>
+// CHECK: attn.cache_append %[[FLAT]] into %[[CACHE]]
+// CHECK: %[[ALL:.+]] = attn.cache_read {{.*}} -> tensor<2x?x4xf32>
+// CHECK: %[[K:.+]] = tensor.expand_shape %[[ALL]] {{.*}} into tensor<2x1x?x4xf32>
+// CHECK: attn.scores %{{.+}}, %[[K]]
+func.func @groups(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %tokens, %c0 : tensor<?xi32>
+  %table = attn.get_weight @embed : !attn.weight<32x8, f32>
+  %X = attn.embed %tokens, %table : tensor<?xi32>, !attn.weight<32x8, f32> -> tensor<?x8xf32>
+  %rows = tensor.expand_shape %X [[0], [1, 2, 3]] output_shape [%n, 2, 1, 4] : tensor<?x8xf32> into tensor<?x2x1x4xf32>
+  %e = tensor.empty(%n) : tensor<2x1x?x4xf32>
+  %K = linalg.transpose ins(%rows : tensor<?x2x1x4xf32>) outs(%e : tensor<2x1x?x4xf32>) permutation = [1, 2, 0, 3]
+  %S = attn.scores %K, %K scale 1.0 : tensor<2x1x?x4xf32>, tensor<2x1x?x4xf32> -> tensor<2x1x?x?xf32>
+  %M = attn.mask %S : tensor<2x1x?x?xf32> {
+  ^bb0(%b: index, %h: index, %i: index, %j: index):
+    %visible = arith.cmpi sle, %j, %i : index
+    attn.yield %visible : i1
+  }
+  %A = attn.softmax %M dimension 3 : tensor<2x1x?x?xf32>
+  %Z = attn.weigh %A, %K : tensor<2x1x?x?xf32>, tensor<2x1x?x4xf32> -> tensor<2x1x?x4xf32>
+  %er = tensor.empty(%n) : tensor<?x2x1x4xf32>
+  %z = linalg.transpose ins(%Z : tensor<2x1x?x4xf32>) outs(%er : tensor<?x2x1x4xf32>) permutation = [2, 0, 1, 3]
+  %y = tensor.collapse_shape %z [[0], [1, 2, 3]] : tensor<?x2x1x4xf32> into tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}

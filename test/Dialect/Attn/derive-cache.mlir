@@ -71,7 +71,7 @@ func.func @layers(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
 // Outside of loops, without heads, keys that are values too: one cache. Rows as numbers, tables read at rows, score modifiers.
 // CHECK-LABEL: func.func @rows_as_numbers
 // CHECK-SAME: %[[PAST:[^:]*]]: index {heed.arg = "past"
-// CHECK-SAME: tensor<1x?x8xf32> {heed.arg = "cache", heed.name = "K"}) -> (tensor<?x8xf32>, tensor<1x?x8xf32>)
+// CHECK-SAME: tensor<1x576x8xf32> {heed.arg = "cache", heed.name = "K", heed.window = 16 : i64}) -> (tensor<?x8xf32>, tensor<1x576x8xf32>) attributes {heed.chunk = 512 : i64, heed.kind = "step"}
 func.func @rows_as_numbers(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
   // CHECK: %[[N:.*]] = tensor.dim
   // CHECK: %[[LENGTH:.*]] = arith.addi %[[PAST]], %[[N]]
@@ -103,7 +103,7 @@ func.func @rows_as_numbers(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
     %negative = arith.negf %q : f32
     linalg.yield %negative : f32
   } -> tensor<?x8xf32>
-  // CHECK: %[[APPENDED:.*]] = attn.cache_append %{{.*}} layer %{{.*}} at %[[PAST]] : tensor<?x8xf32> into tensor<1x?x8xf32>
+  // CHECK: %[[APPENDED:.*]] = attn.cache_append %{{.*}} layer %{{.*}} at %[[PAST]] : tensor<?x8xf32> into tensor<1x576x8xf32>
   // CHECK: %[[ALL:.*]] = attn.cache_read %[[APPENDED]] layer %{{.*}} length %[[LENGTH]]
   // CHECK: attn.scores %{{.*}}, %[[ALL]]
   %S = attn.scores %Q, %K scale 1.0 : tensor<?x8xf32>, tensor<?x8xf32> -> tensor<?x?xf32>

@@ -70,13 +70,15 @@ CommandResult endtoend::runHeed(const std::string &arguments) {
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
 }
 
-CompiledProgram::CompiledProgram(const std::string &text, const Weights *weights, Format format) {
-  build(text, weights, format);
+CompiledProgram::CompiledProgram(const std::string &text, const Weights *weights, Format format,
+                                 const std::string &flags) {
+  build(text, weights, format, flags);
 }
 
-void CompiledProgram::build(const std::string &text, const Weights *weights, Format format) {
+void CompiledProgram::build(const std::string &text, const Weights *weights, Format format,
+                            const std::string &flags) {
   std::string program = folder.file("program.heed"), so = folder.file("program.so");
-  std::string path, arguments = "compile " + program + " --mcpu=avx2,avx512 -o " + so;
+  std::string path, arguments = "compile " + program + " --mcpu=avx2,avx512 -o " + so + " " + flags;
   if (weights) {
     path = folder.file(format == Format::Gguf ? "weights.gguf" : "weights.safetensors");
     format == Format::Gguf ? weights->writeGguf(path) : weights->writeSafetensors(path);

@@ -48,9 +48,9 @@ class CompiledProgram {
 public:
   enum class Format { Safetensors, Gguf };
 
-  /// Compiles `text`. A program without weights is given none.
+  /// Compiles `text` with more `flags` for `heed compile`. A program without weights is given none.
   explicit CompiledProgram(const std::string &text, const Weights *weights = nullptr,
-                           Format format = Format::Safetensors);
+                           Format format = Format::Safetensors, const std::string &flags = "");
   ~CompiledProgram();
   CompiledProgram(const CompiledProgram &) = delete;
   CompiledProgram &operator=(const CompiledProgram &) = delete;
@@ -78,7 +78,8 @@ private:
     int threads;
     heed_model *model;
   };
-  void build(const std::string &text, const Weights *weights, Format format);
+  void build(const std::string &text, const Weights *weights, Format format,
+             const std::string &flags);
   void open(const char *isa, int threads, const std::string &weightsPath);
   /// `run` for every model; equal for all thread counts.
   template <typename Run> std::vector<std::vector<float>> runAll(Run run);

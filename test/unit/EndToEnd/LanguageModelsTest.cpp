@@ -1,11 +1,11 @@
-//===- LanguageModelsTest.cpp - llama.heed and gpt2.heed, in small --------===//
+//===- LanguageModelsTest.cpp - llama, mistral and gpt2, in small ---------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Both are compiled into a step with derived caches. Whether a text is fed whole,
+// All are compiled into a step with derived caches. Whether a text is fed whole,
 // in pieces or token by token must make no difference, and the logits must be
 // those of the formulas over the whole text.
 //
@@ -57,6 +57,7 @@ void expectLogits(CompiledProgram &program, const std::vector<int32_t> &tokens,
 
 struct LlamaSizes {
   uint32_t layers = 2, heads = 4, keyHeads = 2, dk = 16, ff = 96;
+  uint32_t context = 64, window = 0; ///< 0: rows see all earlier ones
   uint32_t d() const { return heads * dk; }
 };
 
@@ -69,7 +70,9 @@ Weights llamaWeights(const LlamaSizes &sizes, StorageType storage) {
   weights.set("llama.attention.head_count", sizes.heads);
   weights.set("llama.attention.head_count_kv", sizes.keyHeads);
   weights.set("llama.feed_forward_length", sizes.ff);
-  weights.set("llama.context_length", 64u);
+  weights.set("llama.context_length", sizes.context);
+  if (sizes.window > 0)
+    weights.set("llama.attention.sliding_window", sizes.window);
   weights.set("llama.attention.layer_norm_rms_epsilon", 1e-5f);
   weights.set("llama.rope.freq_base", 10000.0f);
   weights.add("token_embd.weight", {kVocab, d}, 0.4f, storage);
@@ -96,6 +99,10 @@ Numbers llamaLogits(const Weights &weights, const LlamaSizes &sizes,
   double eps = 1e-5f;
   Numbers E = embedded(weights["token_embd.weight"], tokens, d);
   Attention attention = causalSelfAttention(heads, keyHeads, n, dk);
+  if (sizes.window > 0)
+    attention.visible = [&](int64_t, int64_t i, int64_t j) {
+      return j <= i && i - j < sizes.window;
+    };
   for (uint32_t l = 0; l < sizes.layers; ++l) {
     auto weight = [&](const char *name) -> const Tensor & {
       return weights["blk." + std::to_string(l) + "." + name + ".weight"];
@@ -202,6 +209,18 @@ TEST(LanguageModels, LlamaOfOddSizes) {
 // More heads share a key head than there are lanes.
 TEST(LanguageModels, LlamaOfManyQueries) {
   testLlama({.layers = 1, .heads = 40, .keyHeads = 1, .dk = 4, .ff = 17}, StorageType::F32);
+}
+
+// Three times round a ring of 64 rows.
+TEST(LanguageModels, Mistral) {
+  LlamaSizes sizes{.context = 1000, .window = 19};
+  Weights weights = llamaWeights(sizes, StorageType::Q8_0);
+  CompiledProgram program(exampleText("mistral.heed"), &weights, CompiledProgram::Format::Gguf,
+                          "--chunk=40");
+  ASSERT_TRUE(program.ok());
+  EXPECT_EQ(program.artifact()->functions[0].caches[0].rows, 64);
+  std::vector<int32_t> tokens = someTokens(230);
+  expectLogits(program, tokens, llamaLogits(weights, sizes, tokens));
 }
 
 TEST(LanguageModels, Gpt2) {

@@ -129,7 +129,7 @@ TEST(Session, RefusesAbsurdCapacities) {
 
 TEST(Session, ReportsACacheThatDoesNotFit) {
   // An artefact of no bounded context, whose cache is larger than any memory.
-  heed_cache cache{"K", int64_t{1} << 20, int64_t{1} << 20, int64_t{1} << 20};
+  heed_cache cache{"K", int64_t{1} << 20, int64_t{1} << 20, int64_t{1} << 20, HEED_F32, 0, 0};
   heed_function function = tiny::artifact.functions[tiny::kStep];
   function.context = 0;
   function.caches = &cache;
@@ -144,10 +144,99 @@ TEST(Session, ReportsACacheThatDoesNotFit) {
   EXPECT_EQ(heed_session_new(model.get(), 0, 0, &session), HEED_ERROR_MEMORY);
   EXPECT_NE(std::string(heed_last_error()).find("cache K for 4096 tokens"), std::string::npos)
       << heed_last_error();
-  cache = {"K", 1, 1, 1};
+  cache = {"K", 1, 1, 1, HEED_F32, 0, 0};
   ASSERT_EQ(heed_session_new(model.get(), 0, 0, &session), HEED_OK);
   EXPECT_EQ(heed_session_capacity(session), 4096);
   heed_session_free(session);
+}
+
+/// What the code of `recordingModel` was called with.
+struct Call {
+  int64_t n, past, first, capacity;
+  bool operator==(const Call &) const = default;
+};
+std::vector<Call> calls;
+
+void record(const heed_context *, const int64_t *ints, void *const *buffers) {
+  calls.push_back({ints[0], ints[1], ints[2], ints[3]});
+  auto *logits = static_cast<float *>(buffers[2]);
+  for (int64_t row = ints[2]; row < ints[0]; ++row)
+    logits[(row - ints[2]) * tiny::kVocabulary] = static_cast<float>(ints[1] + row);
+}
+
+/// A model that computes nothing: its step writes which row each row of logits is.
+struct RecordingModel {
+  heed_cache cache{"K", 1, 1, 4, HEED_F16, /*rows=*/16, /*window=*/5};
+  heed_function function = tiny::artifact.functions[tiny::kStep];
+  heed_artifact artifact = tiny::artifact;
+  const heed_entry entries[1] = {record};
+  heed_variant variant{"any", 0, entries};
+  Model model{nullptr, heed_model_close};
+
+  RecordingModel() {
+    function.caches = &cache;
+    function.chunk = 8;
+    function.context = 0;
+    artifact.functions = &function;
+    artifact.n_functions = 1;
+    artifact.variants = &variant;
+    calls.clear();
+    tiny::WeightsOnDisk file;
+    heed_model *opened = nullptr;
+    EXPECT_EQ(heed_model_open(&artifact, file.path().c_str(), nullptr, &opened), HEED_OK);
+    model.reset(opened);
+  }
+};
+
+TEST(Session, CutsLongTextsIntoCalls) {
+  RecordingModel recording;
+  heed_session *opened = nullptr;
+  ASSERT_EQ(heed_session_new(recording.model.get(), 0, 100, &opened), HEED_OK);
+  Session session(opened, heed_session_free);
+  std::vector<int32_t> tokens(30, 65);
+  std::vector<float> logits(11 * tiny::kVocabulary);
+  ASSERT_EQ(heed_session_step(opened, tokens.data(), 2, 0, nullptr), HEED_OK);
+  ASSERT_EQ(heed_session_step(opened, tokens.data(), 20, 11, logits.data()), HEED_OK);
+  EXPECT_EQ(heed_session_length(opened), 22);
+  EXPECT_EQ(calls,
+            (std::vector<Call>{{2, 0, 2, 100}, {8, 2, 8, 100}, {8, 10, 1, 100}, {4, 18, 0, 100}}));
+  for (int64_t row = 0; row < 11; ++row)
+    EXPECT_EQ(logits[row * tiny::kVocabulary], static_cast<float>(11 + row));
+}
+
+TEST(Session, GoesOnWhereAllCachesAreRings) {
+  RecordingModel recording;
+  heed_session *opened = nullptr;
+  ASSERT_EQ(heed_session_new(recording.model.get(), 0, 0, &opened), HEED_OK);
+  Session session(opened, heed_session_free);
+  EXPECT_EQ(heed_session_capacity(opened), INT32_MAX);
+  std::vector<int32_t> tokens(10000, 65);
+  EXPECT_EQ(heed_session_step(opened, tokens.data(), 10000, 0, nullptr), HEED_OK);
+}
+
+TEST(Session, CutsARingAsFarAsItReaches) {
+  RecordingModel recording;
+  heed_session *opened = nullptr;
+  ASSERT_EQ(heed_session_new(recording.model.get(), 0, 0, &opened), HEED_OK);
+  Session session(opened, heed_session_free);
+  std::vector<int32_t> tokens(40, 65);
+  // While nothing was overwritten, everything can be cut.
+  ASSERT_EQ(heed_session_step(opened, tokens.data(), 16, 0, nullptr), HEED_OK);
+  EXPECT_EQ(heed_session_truncate(opened, 3), HEED_OK);
+  // Rows 14 … 29 are there, and the row after the cut reads four before it.
+  ASSERT_EQ(heed_session_step(opened, tokens.data(), 27, 0, nullptr), HEED_OK);
+  EXPECT_EQ(heed_session_truncate(opened, 17), HEED_ERROR_INPUT);
+  EXPECT_STREQ(
+      heed_last_error(),
+      "a text of 30 tokens can't be cut to 17: the model keeps the last tokens alone, so cut "
+      "it to 18 or more, or to 0 and read it again");
+  EXPECT_EQ(heed_session_length(opened), 30);
+  EXPECT_EQ(heed_session_truncate(opened, 18), HEED_OK);
+  // What was overwritten stays so.
+  EXPECT_EQ(heed_session_truncate(opened, 17), HEED_ERROR_INPUT);
+  EXPECT_EQ(heed_session_truncate(opened, 0), HEED_OK);
+  ASSERT_EQ(heed_session_step(opened, tokens.data(), 10, 0, nullptr), HEED_OK);
+  EXPECT_EQ(heed_session_truncate(opened, 1), HEED_OK);
 }
 
 TEST(Session, ChecksTokensAndRows) {

@@ -121,13 +121,13 @@ const heed_tensor rowsOut[] = {{"y", HEED_F32, 2, {-1, kWidth}}};
 const heed_tensor tokensIn[] = {{"tokens", HEED_I32, 1, {-1}}};
 const heed_tensor logitsOut[] = {{"logits", HEED_F32, 2, {-1, kVocabulary}}};
 const heed_tensor numbersOut[] = {{"y", HEED_F32, 1, {-1}}};
-const heed_cache caches[] = {{"K", kLayers, kHeads, kWidth / kHeads}};
+const heed_cache caches[] = {{"K", kLayers, kHeads, kWidth / kHeads, HEED_F32, 0, 0}};
 
 const heed_function functions[] = {
-    {"scale", HEED_PLAIN, 1, 1, 1, 0, sizes, rowsIn, rowsOut, nullptr, 0, 0, nullptr},
-    {"step", HEED_STEP, 1, 1, 1, 1, sizes, tokensIn, logitsOut, caches, kVocabulary, kContext,
+    {"scale", HEED_PLAIN, 1, 1, 1, 0, sizes, rowsIn, rowsOut, nullptr, 0, 0, 0, nullptr},
+    {"step", HEED_STEP, 1, 1, 1, 1, sizes, tokensIn, logitsOut, caches, kVocabulary, kContext, 0,
      nullptr},
-    {"pick", HEED_PLAIN, 1, 1, 1, 0, sizes, tokensIn, numbersOut, nullptr, kVocabulary, 0,
+    {"pick", HEED_PLAIN, 1, 1, 1, 0, sizes, tokensIn, numbersOut, nullptr, kVocabulary, 0, 0,
      nullptr},
 };
 

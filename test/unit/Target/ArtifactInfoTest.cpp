@@ -98,6 +98,7 @@ func.func @logits(%tokens: memref<?xi32> {heed.arg = "param", heed.name = "token
   EXPECT_EQ(logits.caches[0].width, 64);
   EXPECT_EQ(logits.caches[1].heads, 1);
   EXPECT_EQ(logits.caches[1].width, 7);
+  EXPECT_EQ(logits.caches[1].rows, 0);
   ASSERT_EQ(logits.results.size(), 1u);
   EXPECT_EQ(logits.results[0].dims, (std::vector<int64_t>{-1, 64}));
 }

@@ -40,12 +40,14 @@ TEST(Artifact, StructsLieAsInC) {
                                  offsetof(heed_weight, fallback), offsetof(heed_weight, storages),
                                  offsetof(heed_weight, layout), offsetof(heed_weight, layers),
                                  offsetof(heed_weight, rows), offsetof(heed_weight, cols),
-                                 offsetof(heed_weight, matrices), offsetof(heed_weight, rank), offsetof(heed_weight, permutation),
-                                 offsetof(heed_weight, shape), sizeof(heed_weight)}));
+                                 offsetof(heed_weight, matrices), offsetof(heed_weight, rank),
+                                 offsetof(heed_weight, permutation), offsetof(heed_weight, shape),
+                                 sizeof(heed_weight)}));
   EXPECT_EQ(offsets(*module, types.cache),
             (std::vector<size_t>{offsetof(heed_cache, name), offsetof(heed_cache, layers),
                                  offsetof(heed_cache, heads), offsetof(heed_cache, width),
-                                 sizeof(heed_cache)}));
+                                 offsetof(heed_cache, element), offsetof(heed_cache, rows),
+                                 offsetof(heed_cache, window), sizeof(heed_cache)}));
   EXPECT_EQ(offsets(*module, types.tensor),
             (std::vector<size_t>{offsetof(heed_tensor, name), offsetof(heed_tensor, element),
                                  offsetof(heed_tensor, rank), offsetof(heed_tensor, dims),
@@ -58,7 +60,7 @@ TEST(Artifact, StructsLieAsInC) {
                            offsetof(heed_function, sizes), offsetof(heed_function, params),
                            offsetof(heed_function, results), offsetof(heed_function, caches),
                            offsetof(heed_function, token_limit), offsetof(heed_function, context),
-                           offsetof(heed_function, bounds),
+                           offsetof(heed_function, chunk), offsetof(heed_function, bounds),
                            sizeof(heed_function)}));
   EXPECT_EQ(offsets(*module, types.variant),
             (std::vector<size_t>{offsetof(heed_variant, name), offsetof(heed_variant, features),

@@ -39,6 +39,8 @@ struct WeightInfo {
 struct CacheInfo {
   std::string name;
   int64_t layers = 1, heads = 1, width = 1;
+  int32_t element = 0;          ///< a heed_element
+  int64_t rows = 0, window = 0; ///< of a ring; 0: those of the context, all of them
 };
 
 /// heed_tensor: dims[a] >= 0 is a size, -1 - s the run-time size number s.
@@ -59,6 +61,7 @@ struct FunctionInfo {
   std::vector<CacheInfo> caches;
   int64_t tokenLimit = 0; ///< 0: unchecked
   int64_t context = 0;    ///< the first size's bound; 0: unbounded
+  int64_t chunk = 0;      ///< the most tokens of a call; 0: unbounded
 
   /// The symbol of its code before a variant's suffix is added.
   std::string entry() const { return name + "_entry"; }

@@ -26,14 +26,49 @@ static LogicalResult expectCacheOf(Operation *op, StringRef nameOfRows, RankedTe
   return expectShape(op, "cache", cache, expected);        // C2
 }
 
+/// Checks that there are scales `[layers, G, capacity, 1]` exactly where the cache is of i8.
+/// Constraints C3 of appending and C4 of reading.
+static LogicalResult expectScalesOf(Operation *op, RankedTensorType cache, Value scales) {
+  bool needed = cache.getElementType().isInteger(8);
+  if (needed && !scales)
+    return op->emitOpError() << "cache " << cache
+                             << " is without scales, expected those of its rows";
+  if (!needed && scales)
+    return op->emitOpError() << "cache " << cache << " has scales, expected them with i8 alone";
+  if (!needed)
+    return success();
+  auto type = cast<RankedTensorType>(scales.getType());
+  SmallVector<int64_t> expected(cache.getShape());
+  expected.back() = 1;
+  return expectShape(op, "scales", type, expected);
+}
+
+LogicalResult CacheAppendOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                              CacheAppendOp::Adaptor operands,
+                                              SmallVectorImpl<Type> &types) {
+  types.push_back(operands.getCache().getType());
+  if (Value scales = operands.getScales())
+    types.push_back(scales.getType());
+  return success();
+}
+
 LogicalResult CacheAppendOp::verify() {
-  // C3 is the trait AllTypesMatch.
-  return expectCacheOf(*this, "rows", getRows().getType(), getCache().getType());
+  if (failed(expectCacheOf(*this, "rows", getRows().getType(), getCache().getType())))
+    return failure();
+  return expectScalesOf(*this, getCache().getType(), getScales());
 }
 
 LogicalResult CacheAppendOp::reifyResultShapes(OpBuilder &builder,
                                                ReifiedRankedShapedTypeDims &shapes) {
-  return reifyAsOperand(builder, *this, getCache(), shapes);
+  if (failed(reifyAsOperand(builder, *this, getCache(), shapes)))
+    return failure();
+  if (!getScales())
+    return success();
+  SmallVector<AxisOf> origins;
+  for (int64_t axis = 0; axis < getCache().getType().getRank(); ++axis)
+    origins.push_back({getScales(), axis});
+  shapes.push_back(reifySizes(builder, getNewScales(), origins));
+  return success();
 }
 
 LogicalResult CacheReadOp::verify() {
@@ -43,7 +78,7 @@ LogicalResult CacheReadOp::verify() {
   int64_t rows = result.getDimSize(result.getRank() - 2);
   if (!ShapedType::isDynamic(rows)) // C3
     return emitOpError() << "result has " << rows << " rows, expected ?: as many as 'length' says";
-  return success();
+  return expectScalesOf(*this, getCache().getType(), getScales());
 }
 
 LogicalResult CacheReadOp::reifyResultShapes(OpBuilder &builder,

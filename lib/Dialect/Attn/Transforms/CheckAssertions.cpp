@@ -21,8 +21,11 @@ namespace heed::attn {
 using namespace mlir;
 using namespace heed;
 
-/// What a cache grows by with one token: its only dynamic axis is that of the tokens.
+/// What a cache grows by with one token: its only dynamic axis is that of the tokens. A ring, which
+/// has none, doesn't grow.
 static std::optional<int64_t> bytesPerToken(RankedTensorType cache) {
+  if (cache.hasStaticShape())
+    return 0;
   int64_t bytes = llvm::divideCeil(cache.getElementTypeBitWidth(), 8);
   for (int64_t extent : cache.getShape())
     if (!ShapedType::isDynamic(extent) && llvm::MulOverflow(bytes, extent, bytes))

@@ -14,6 +14,7 @@
 #include "heed/Dialect/Attn/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/StringSwitch.h"
 
 #define DEBUG_TYPE "attn-derive-cache"
 
@@ -31,12 +32,33 @@ struct DeriveCachePass : heed::attn::impl::DeriveCachePassBase<DeriveCachePass> 
   using DeriveCachePassBase::DeriveCachePassBase;
 
   void runOnOperation() override {
+    if (failed(readOptions()))
+      return signalPassFailure();
     bool refused = false;
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (!func.isExternal())
         refused |= failed(derive(func));
     if (refused)
       signalPassFailure();
+  }
+
+  LogicalResult readOptions() {
+    Builder builder(&getContext());
+    storage.element = llvm::StringSwitch<Type>(cacheType)
+                          .Case("f32", builder.getF32Type())
+                          .Case("f16", builder.getF16Type())
+                          .Case("bf16", builder.getBF16Type())
+                          .Case("int8", builder.getI8Type())
+                          .Default(Type());
+    storage.chunk = chunk;
+    storage.keyTile = keyTile;
+    if (!storage.element)
+      return getOperation().emitError("found cache-type=")
+             << cacheType << ", expected f32, f16, bf16 or int8";
+    if (chunk <= 0 || keyTile <= 0)
+      return getOperation().emitError("found chunk=")
+             << chunk << " and key-tile=" << keyTile << ", expected positive numbers";
+    return success();
   }
 
   LogicalResult derive(func::FuncOp func) {
@@ -49,7 +71,7 @@ struct DeriveCachePass : heed::attn::impl::DeriveCachePassBase<DeriveCachePass> 
     separateDestinations(*draft);
     RowAnalysis rows(*draft);
     SmallVector<Refusal> refusals(rows.getRefusals());
-    StepFunction step(*draft, rows);
+    StepFunction step(*draft, rows, storage);
     if (refusals.empty())
       if (std::optional<Refusal> refusal = step.collectCaches())
         refusals.push_back(*refusal);
@@ -65,9 +87,12 @@ struct DeriveCachePass : heed::attn::impl::DeriveCachePassBase<DeriveCachePass> 
     func->setAttrs((*draft)->getAttrs());
     func.getBody().takeBody(draft->getBody());
     numCaches += step.getCacheCount();
+    numRings += step.getRingCount();
     ++numSteps;
     return success();
   }
+
+  CacheStorage storage;
 };
 
 } // namespace

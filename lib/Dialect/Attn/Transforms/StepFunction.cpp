@@ -7,6 +7,8 @@
 
 #include "StepFunction.h"
 
+#include "CacheWindow.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/MapVector.h"
@@ -65,6 +67,39 @@ static Value wholeOf(Value read) {
                                                                                : read;
 }
 
+/// The type in which `whole` is cached: a cache has no batch, and a batch's heads are just heads.
+static RankedTensorType cachedType(Value whole) {
+  auto type = cast<RankedTensorType>(whole.getType());
+  if (type.getRank() < 4)
+    return type;
+  SmallVector<int64_t> shape(type.getShape().drop_front());
+  shape[0] *= type.getDimSize(0);
+  return RankedTensorType::get(shape, type.getElementType());
+}
+
+static SmallVector<ReassociationIndices> batchWithHeads() { return {{0, 1}, {2}, {3}}; }
+
+/// The rows of `whole` as they are cached.
+static Value asCached(RewriterBase &rewriter, Value whole) {
+  RankedTensorType type = cachedType(whole);
+  if (type == whole.getType())
+    return whole;
+  return tensor::CollapseShapeOp::create(rewriter, whole.getLoc(), type, whole, batchWithHeads());
+}
+
+/// `cached` rows in the shape of `whole`.
+static Value asWhole(RewriterBase &rewriter, Value cached, Value whole, Value length) {
+  auto type = cast<RankedTensorType>(whole.getType());
+  if (type == cached.getType())
+    return cached;
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t size : type.getShape())
+    sizes.push_back(ShapedType::isDynamic(size) ? OpFoldResult(length)
+                                                : rewriter.getIndexAttr(size));
+  return tensor::ExpandShapeOp::create(rewriter, whole.getLoc(), type, cached, batchWithHeads(),
+                                       sizes);
+}
+
 /// The part of `all`, a cache's rows, that `read` is of this call's rows.
 static Value samePart(RewriterBase &rewriter, Value read, Value all, Value length) {
   auto slice = read.getDefiningOp<tensor::ExtractSliceOp>();
@@ -114,9 +149,31 @@ std::optional<Refusal> StepFunction::collectCaches() {
       cache.name = stem + std::to_string(suffix);
   });
   if (!refusal)
-    for (auto &[value, cache] : byValue)
+    for (auto &[value, cache] : byValue) {
+      chooseCapacity(cache);
       caches.push_back(std::move(cache));
+    }
   return refusal;
+}
+
+/// Makes the cache a ring where its readers see the last rows alone. While a call's rows are
+/// appended, the oldest of them still reads `window - 1` rows before it.
+void StepFunction::chooseCapacity(CachedRows &cache) const {
+  cache.capacity = ShapedType::kDynamic;
+  int64_t widest = 0;
+  for (OpOperand *reader : cache.readers) {
+    std::optional<int64_t> window = windowOf(rows, *reader);
+    if (!window)
+      return;
+    widest = std::max(widest, *window);
+  }
+  int64_t ring = llvm::alignTo(widest - 1 + storage.chunk, storage.keyTile);
+  auto bounds = func->getAttrOfType<DenseI64ArrayAttr>("heed.bounds");
+  int64_t context = bounds && !bounds.empty() ? bounds[0] : 0; // 0: unbounded
+  if (context > 0 && context <= ring)
+    return;
+  cache.window = widest;
+  cache.capacity = ring;
 }
 
 //===----------------------------------------------------------------------===//
@@ -127,9 +184,10 @@ void StepFunction::rewrite() {
   addArguments();
   renumberRows();
   // From here on the analysis' values are gone: threading a cache replaces loops.
-  unsigned firstCache = func.getNumArguments() - caches.size();
+  size_t parts = storage.element.isInteger(8) ? 2 : 1; // with the scales of its rows
+  ValueRange arguments = func.getArguments();
   for (auto [number, cache] : llvm::enumerate(caches))
-    addCache(cache, func.getArgument(firstCache + number));
+    addCache(cache, arguments.slice(arguments.size() - (caches.size() - number) * parts, parts));
   narrowResult();
 }
 
@@ -149,12 +207,25 @@ void StepFunction::addArguments() {
   past = addArgument(index, "past", "past", "past");
   first = addArgument(index, "first", "first", "first");
   for (const CachedRows &cache : caches) {
-    auto type = cast<RankedTensorType>(wholeOf(cache.readers[0]->get()).getType());
+    RankedTensorType type = cachedType(wholeOf(cache.readers[0]->get()));
     SmallVector<int64_t> shape(type.getShape());
+    shape[shape.size() - 2] = cache.capacity;
     shape.insert(shape.begin(), cache.layers);
-    addArgument(RankedTensorType::get(shape, type.getElementType()), "cache", cache.name,
-                cache.name + "_cache");
+    auto addPart = [&](Type element, const std::string &name) {
+      BlockArgument part =
+          addArgument(RankedTensorType::get(shape, element), "cache", name, name + "_cache");
+      if (cache.window)
+        func.setArgAttr(part.getArgNumber(), "heed.window",
+                        IntegerAttr::get(IntegerType::get(context, 64), *cache.window));
+    };
+    addPart(storage.element, cache.name);
+    if (storage.element.isInteger(8)) {
+      shape.back() = 1;
+      addPart(Float32Type::get(context), cache.name + "_scale");
+    }
   }
+  if (getRingCount() > 0)
+    func->setAttr("heed.chunk", IntegerAttr::get(IntegerType::get(context, 64), storage.chunk));
 
   BlockArgument tokens = func.getArgument(0);
   auto tokensName = tokens.getLoc()->findInstanceOf<NameLoc>();
@@ -308,29 +379,34 @@ static Value layerNumber(OpBuilder &builder, Location loc, ArrayRef<scf::ForOp> 
 
 /// Appends the rows where they are computed, reads all of them back for the attentions, and hands
 /// the cache through the loops in between.
-void StepFunction::addCache(const CachedRows &cache, BlockArgument argument) {
+void StepFunction::addCache(const CachedRows &cache, ValueRange arguments) {
   IRRewriter rewriter(func.getContext());
-  auto append = [&](Value stored) -> Value {
+  auto append = [&](ValueRange stored) -> SmallVector<Value> {
     Value fresh = wholeOf(cache.readers[0]->get());
     Location loc = fresh.getLoc();
     SmallVector<scf::ForOp> loops = loopsAround(fresh);
     rewriter.setInsertionPointAfterValue(fresh);
     Value layer = layerNumber(rewriter, loc, loops);
-    Value appended = CacheAppendOp::create(rewriter, stored.getLoc(), stored.getType(), fresh,
-                                           stored, layer, past);
-    Value all = CacheReadOp::create(rewriter, loc, fresh.getType(), appended, layer, length);
+    Value scales = stored.size() > 1 ? stored[1] : Value();
+    auto appended = CacheAppendOp::create(rewriter, stored[0].getLoc(), asCached(rewriter, fresh),
+                                          stored[0], scales, layer, past);
+    Value all = CacheReadOp::create(rewriter, loc, cachedType(fresh), appended.getResult(),
+                                    appended.getNewScales(), layer, length);
+    all = asWhole(rewriter, all, fresh, length);
     for (OpOperand *reader : cache.readers)
       reader->set(samePart(rewriter, reader->get(), all, length));
-    return appended;
+    return SmallVector<Value>(appended->getResults());
   };
   // Hands `stored` into the outermost of the loops that are still to enter.
-  std::function<Value(Value, unsigned)> enter = [&](Value stored, unsigned depth) -> Value {
+  std::function<SmallVector<Value>(ValueRange, unsigned)> enter =
+      [&](ValueRange stored, unsigned depth) -> SmallVector<Value> {
     SmallVector<scf::ForOp> loops = loopsAround(wholeOf(cache.readers[0]->get()));
     if (depth == loops.size())
       return append(stored);
     auto handThrough = [&](OpBuilder &, Location,
                            ArrayRef<BlockArgument> arguments) -> SmallVector<Value> {
-      return {enter(arguments.back(), depth + 1)};
+      SmallVector<Value> carried(arguments.take_back(stored.size()));
+      return enter(carried, depth + 1);
     };
     rewriter.setInsertionPoint(loops[depth]);
     FailureOr<LoopLikeOpInterface> loop =
@@ -338,12 +414,12 @@ void StepFunction::addCache(const CachedRows &cache, BlockArgument argument) {
             .replaceWithAdditionalYields(rewriter, stored, /*replaceInitOperandUsesInLoop=*/false,
                                          handThrough);
     assert(succeeded(loop) && "an scf.for takes any number of iter_args");
-    return (*loop)->getResults().back();
+    return SmallVector<Value>((*loop)->getResults().take_back(stored.size()));
   };
   // Returned at once: the next cache's way through the same loops replaces them, and their uses.
-  Value final = enter(argument, 0);
-  func.front().getTerminator()->insertOperands(func.front().getTerminator()->getNumOperands(),
-                                               final);
+  SmallVector<Value> final = enter(arguments, 0);
+  Operation *ret = func.front().getTerminator();
+  ret->insertOperands(ret->getNumOperands(), final);
 }
 
 /// Returns, of the result, the rows that were asked for.

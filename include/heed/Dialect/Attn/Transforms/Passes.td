@@ -284,6 +284,15 @@ def DeriveCachePass : Pass<"attn-derive-cache", "::mlir::ModuleOp"> {
     layers are the iterations of the loops around the value, and the cache goes
     through them as an iter_arg. A value that several attentions read has one cache.
 
+    Where every attention that reads a value has a mask that bounds how far back its rows
+    see, to a constant number `window` of rows, the cache is a ring with a static capacity:
+    `window - 1 + chunk`, rounded up to whole key tiles, where `chunk` is the most rows that a
+    call may then bring (`heed.chunk` of the function; `heed.window` of the argument). It is
+    kept whole where the context's bound is no larger than that.
+
+    `cache-type` says what caches are made of. With i8 each has a second argument for the
+    scales of its rows, named after it.
+
     Before:
     ```
     func.func @f(%tokens: tensor<?xi32>) -> tensor<?x8xf32> {
@@ -326,12 +335,20 @@ def DeriveCachePass : Pass<"attn-derive-cache", "::mlir::ModuleOp"> {
     * E0702: keys or values computed in a loop whose count isn't a constant.
     * E0703: an operation that lets a row read other rows outside attention.
   }];
-  let options = [Option<"required", "required", "bool", "false",
+  let options = [
+    Option<"cacheType", "cache-type", "std::string", "\"f32\"",
+      "what caches are made of: f32, f16, bf16 or int8">,
+    Option<"chunk", "chunk", "int64_t", "512",
+      "the most rows that one call brings to a ring">,
+    Option<"keyTile", "key-tile", "int64_t", "64",
+      "keys in a tile of attention, of which a ring holds a whole number">,
+    Option<"required", "required", "bool", "false",
     "whether a function from int[n] to [n, …] for which no cache can be derived is an error">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
   let statistics = [
     Statistic<"numCaches", "caches", "caches derived">,
+    Statistic<"numRings", "rings", "caches that keep a window alone">,
     Statistic<"numSteps", "steps", "functions made steps">];
 }
 
@@ -341,8 +358,9 @@ def CheckAssertionsPass : Pass<"attn-check-assertions", "::mlir::ModuleOp"> {
     `assert bytes_per_token(kv) <= 24 KiB` can't be decided before the cache is
     derived. The module carries such assertions as `heed.assertions`; they are
     decided and removed. The cost is the sum over the arguments with
-    `heed.arg = "cache"` of all that isn't their axis of tokens; it is 0 where no
-    cache was derived. One that doesn't hold is an error at its `place`.
+    `heed.arg = "cache"` of all that isn't their axis of tokens; a ring, whose axis is
+    static, doesn't grow and costs 0. It is 0 where no cache was derived. One that
+    doesn't hold is an error at its `place`.
 
     Needs: `attn-derive-cache`.
     Guarantees: no `heed.assertions`.
@@ -406,9 +424,30 @@ def LowerCachePass : Pass<"attn-lower-cache"> {
     %Kall = tensor.extract_slice %c1[%l, 0, 0, 0] [1, 3, %len, 64] [1, 1, 1, 1]
     ```
 
+    Rows that go into a ring are two slices, before and after its end. What isn't f32 is
+    rounded before it is inserted. Of a ring, or of what isn't f32, each tile that attention
+    reads is a slice by itself: in place where the tile is f32 and provably lies in one
+    piece (its first row is a multiple of a number of rows that it doesn't exceed, and that divides
+    the capacity), else widened or gathered into a buffer of the tile's size.
+
+    Before:
+    ```
+    %Kall = attn.cache_read %c1 layer %l length %len : tensor<30x3x1024x64xf16> -> tensor<3x?x64xf32>
+    scf.for %j = %lo to %hi step %c64 … {
+      %k = tensor.extract_slice %Kall[%g, %j, 0] [1, %count, 64] [1, 1, 1]
+    ```
+    After:
+    ```
+    scf.for %j = %lo to %hi step %c64 … {
+      %place = arith.remui %j, %c1024
+      %stored = tensor.extract_slice %c1[%l, %g, %place, 0] [1, 1, %count, 64] [1, 1, 1, 1]
+      %k = linalg.generic … ins(%stored : tensor<?x64xf16>) outs(… : tensor<?x64xf32>) { arith.extf }
+    ```
+
     Guarantees that no cache op is left.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
   let statistics = [
     Statistic<"numAppends", "appends", "appends lowered">,
     Statistic<"numReads", "reads", "reads lowered">];
