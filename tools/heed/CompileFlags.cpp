@@ -87,18 +87,18 @@ std::optional<Phase> CompileFlags::phase() const {
   }
 }
 
-ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
-  Flags flags;
-  mlir::registerPassManagerCLOptions();
-  mlir::registerDefaultTimingManagerCLOptions();
-  cl::HideUnrelatedOptions(flags.category);
-  std::vector<const char *> arguments(argv, argv + argc);
 ErrorOr<void> heed::checkCacheType(llvm::StringRef name) {
   if (llvm::is_contained({"f32", "f16", "bf16", "int8"}, name))
     return {};
   return makeError("--cache-type is '" + name.str() + "', and f32, f16, bf16 or int8 was expected");
 }
 
+ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
+  Flags flags;
+  mlir::registerPassManagerCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
+  cl::HideUnrelatedOptions(flags.category);
+  std::vector<const char *> arguments(argv, argv + argc);
   arguments[0] = "heed compile"; // as the usage line should call it
   cl::ParseCommandLineOptions(argc, arguments.data(), kOverview);
   CompileFlags result;
@@ -108,6 +108,12 @@ ErrorOr<void> heed::checkCacheType(llvm::StringRef name) {
   result.options.level = flags.level;
   result.options.requireCache = flags.requireCache;
   result.options.passManagerFlags = true;
+  if (auto known = checkCacheType(flags.cacheType); !known)
+    return known.error();
+  result.options.cacheType = flags.cacheType;
+  if (flags.chunk < 1 || flags.chunk > (int64_t(1) << 20))
+    return makeError("--chunk takes 1 to 1048576, found " + std::to_string(flags.chunk));
+  result.options.chunk = flags.chunk;
   if (flags.level > 3)
     return makeError("-O takes 0 to 3, found " + std::to_string(flags.level));
   auto sets = parseInstructionSets(flags.cpu);
@@ -115,13 +121,6 @@ ErrorOr<void> heed::checkCacheType(llvm::StringRef name) {
     return sets.error();
   result.options.sets = std::move(*sets);
   llvm::StringRef extension = llvm::sys::path::extension(result.output);
-  result.verifyNumerically = flags.verifyNumerically;
-  if (auto known = checkCacheType(flags.cacheType); !known)
-    return known.error();
-  result.options.cacheType = flags.cacheType;
-  if (flags.chunk < 1 || flags.chunk > (int64_t(1) << 20))
-    return makeError("--chunk takes 1 to 1048576, found " + std::to_string(flags.chunk));
-  result.options.chunk = flags.chunk;
   if (flags.emit.getNumOccurrences())
     result.emit = flags.emit;
   else if (result.output.empty())

@@ -44,10 +44,10 @@ struct CompileFlags {
 /// Reads the flags of `heed compile`; prints the help and exits where that is asked for.
 ErrorOr<CompileFlags> parseCompileFlags(int argc, char **argv);
 
-/// Compiles to `output` (and its C header beside it, but for executables).
 /// Says what is wrong with a value of --cache-type.
 ErrorOr<void> checkCacheType(llvm::StringRef name);
 
+/// Compiles to `output` (and its C header beside it, but for executables).
 ErrorOr<void> buildArtifact(Compiler &compiler, Emit emit, const std::string &output);
 
 /// What to exit with where a step of `compiler` failed.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CompileFlags.h"
 #include "CompiledProgram.h"
 
 #include "heed/Runtime/GenerateFlags.h"
@@ -19,16 +20,15 @@ static constexpr const char *kHelp =
     "usage: heed generate PROGRAM.heed -m FILE -p TEXT [flags]\n\n"
     "The program is compiled for this processor first; what was compiled once is kept in\n"
     "~/.cache/heed. Only the new text goes to standard output.\n";
-static constexpr const char *kExamples =
 static constexpr const char *kCompileFlags =
     "      --cache-type TYPE    what caches hold: f32, f16, bf16 or int8        [f32]\n";
+static constexpr const char *kExamples =
     "examples:\n"
     "  heed generate examples/llama.heed -m model.gguf -p \"A fluffy blue creature\" -n 32\n"
     "  heed generate examples/llama.heed -m model.gguf --chat -p \"Why is the sky blue?\" --temp "
     "0\n"
     "  heed generate examples/llama.heed -m model.gguf -f prompt.txt --echo -s 42\n";
 
-int heed::generateCommand(int argc, char **argv) {
 /// Takes --cache-type out of `arguments`: it is the compiler's, the rest the model's. Its value, or
 /// f32.
 static ErrorOr<std::string> takeCacheType(std::vector<const char *> &arguments) {
@@ -55,6 +55,7 @@ static ErrorOr<std::string> takeCacheType(std::vector<const char *> &arguments) 
   return value;
 }
 
+int heed::generateCommand(int argc, char **argv) {
   std::vector<const char *> arguments(argv + 1, argv + argc);
   auto cacheType = takeCacheType(arguments);
   if (!cacheType)
@@ -76,8 +77,8 @@ static ErrorOr<std::string> takeCacheType(std::vector<const char *> &arguments) 
     return fail(read.message());
   CompilerOptions options;
   options.requireCache = true;
-  ExitCode code = kBadInput;
   options.cacheType = *cacheType;
+  ExitCode code = kBadInput;
   auto artifact = compileAndLoad(flags->arguments.front(), flags->weights, options,
                                  "generate " + *cacheType, code);
   if (!artifact)
