@@ -56,7 +56,7 @@ attn.weight @W : !attn.weight<2x4x64, q4_1> tensor "blk.{l}.w" layers 5
 func.func @logits(%tokens: memref<?xi32> {heed.arg = "param", heed.name = "tokens"},
                   %past: index {heed.arg = "past"}, %first: index {heed.arg = "first"},
                   %K: memref<5x3x?x64xf32> {heed.arg = "cache", heed.name = "K"},
-                  %V: memref<?x7xf32> {heed.arg = "cache"},
+                  %V: memref<1x?x7xf32> {heed.arg = "cache"},
                   %out: memref<?x64xf32> {heed.arg = "result"})
     attributes {heed.kind = "step", heed.sizes = ["n"], heed.bounds = array<i64: 32>,
                 heed.comment = "The model."} {
