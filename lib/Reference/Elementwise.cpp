@@ -88,6 +88,6 @@ LogicalResult heed::reference::runElementwise(Step &step) {
   const char *problem = nullptr;
   if (failed(compute(step, operands, result, problem)))
     return step.fail(problem);
-  step.set(toValue(result, instruction.resultFormat.isFloat()));
+  step.setScalar(result, instruction.resultFormat.isFloat());
   return success();
 }

@@ -81,10 +81,13 @@ std::optional<LinearForm> LinearForm::of(AffineExpr expr, unsigned numDims) {
 
 IndexedAccess::IndexedAccess(AffineMap map) : map(map) {
   for (AffineExpr expr : map.getResults()) {
-    std::optional<LinearForm> form = LinearForm::of(expr, map.getNumDims());
-    if (!form)
-      break;
-    linear.push_back(*form);
+    forms.push_back(LinearForm::of(expr, map.getNumDims()));
+    if (forms.back())
+      continue;
+    lastLoop = std::max<int64_t>(lastLoop, 0);
+    for (unsigned loop = 0; loop != map.getNumDims(); ++loop)
+      if (expr.isFunctionOfDim(loop))
+        lastLoop = std::max<int64_t>(lastLoop, loop);
   }
 }
 
@@ -93,24 +96,29 @@ std::optional<IndexedAccess::Walk> IndexedAccess::walk(const Array &array,
   Walk walk;
   walk.start = array.offset;
   walk.strides.assign(counts.size(), 0);
-  for (auto [axis, form] : llvm::enumerate(linear)) {
+  for (auto [axis, form] : llvm::enumerate(forms)) {
+    if (!form)
+      continue;
     // The least and the greatest index that the loops reach.
-    int64_t least = form.constant, greatest = form.constant;
-    for (auto [loop, coefficient] : llvm::enumerate(form.coefficients)) {
+    int64_t least = form->constant, greatest = form->constant;
+    for (auto [loop, coefficient] : llvm::enumerate(form->coefficients)) {
       (coefficient < 0 ? least : greatest) += coefficient * (counts[loop] - 1);
       walk.strides[loop] += coefficient * array.strides[axis];
     }
     if (least < 0 || greatest >= array.shape[axis])
       return std::nullopt;
-    walk.start += form.constant * array.strides[axis];
+    walk.start += form->constant * array.strides[axis];
   }
   return walk;
 }
 
-std::optional<int64_t> IndexedAccess::place(const Array &array, ArrayRef<int64_t> indices) const {
-  int64_t place = array.offset;
-  for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-    std::optional<int64_t> index = evaluate(expr, indices, {});
+std::optional<int64_t> IndexedAccess::bentPlace(const Array &array,
+                                                ArrayRef<int64_t> indices) const {
+  int64_t place = 0;
+  for (auto [axis, form] : llvm::enumerate(forms)) {
+    if (form)
+      continue;
+    std::optional<int64_t> index = evaluate(map.getResult(axis), indices, {});
     if (!index || *index < 0 || *index >= array.shape[axis])
       return std::nullopt;
     place += *index * array.strides[axis];

@@ -28,29 +28,31 @@ struct LinearForm {
   static std::optional<LinearForm> of(mlir::AffineExpr expr, unsigned numDims);
 };
 
-/// A map of loop indices to elements: linear ones are followed by adding strides, without looking
-/// at the expressions again.
+/// A map of loop indices to elements. Linear results are followed by adding strides, without
+/// looking at the expressions again; the others, such as h floordiv 3, are bent.
 class IndexedAccess {
 public:
   explicit IndexedAccess(mlir::AffineMap map);
 
   mlir::AffineMap getMap() const { return map; }
-  bool isLinear() const { return linear.size() == map.getNumResults(); }
 
-  /// For a linear map: the place of loop index 0 in `array`, and how far each loop index moves it.
-  /// Nothing where some index of a loop nest of `counts` is outside of `array`.
+  /// The linear results: the place of loop index 0 in an array, and how far each loop moves it.
   struct Walk {
-    int64_t start;
+    int64_t start = 0;
     llvm::SmallVector<int64_t, 6> strides;
   };
+  /// Nothing where some index of a loop nest of `counts` is outside of `array`.
   std::optional<Walk> walk(const Array &array, llvm::ArrayRef<int64_t> counts) const;
 
-  /// The place in `array` of the element for loop indices `indices`; nothing outside of it.
-  std::optional<int64_t> place(const Array &array, llvm::ArrayRef<int64_t> indices) const;
+  /// The innermost loop that a bent result depends on; -1 where there is none.
+  int64_t lastBentLoop() const { return lastLoop; }
+  /// What the bent results add to a place, for loop indices `indices`; nothing outside of `array`.
+  std::optional<int64_t> bentPlace(const Array &array, llvm::ArrayRef<int64_t> indices) const;
 
 private:
   mlir::AffineMap map;
-  llvm::SmallVector<LinearForm> linear;
+  llvm::SmallVector<std::optional<LinearForm>, 2> forms; ///< one for each result
+  int64_t lastLoop = -1;
 };
 
 } // namespace heed::reference

@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "IndexedAccess.h"
-#include "Machine.h"
+#include "ScalarBody.h"
 #include "Views.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -21,27 +21,29 @@ using namespace heed::reference;
 
 namespace {
 
-constexpr unsigned kNoSlot = ~0u;
+constexpr unsigned kNone = ~0u;
 
 /// What is the same each time that the op runs.
 struct LoopNest {
   struct Operand {
     IndexedAccess access;
     bool isFloat;
-    unsigned argument; ///< the slot of its block argument, or kNoSlot where nobody reads it
+    unsigned argument; ///< the number of its block argument, or kNone where nobody reads it
   };
-  SmallVector<Operand> operands;
+  std::vector<Operand> operands;
   unsigned numLoops = 0, numInputs = 0;
   bool hasTensorSemantics = false;
+  std::optional<ScalarBody> scalars; ///< the region, where it is that simple
 };
 
 /// One operand while the op runs.
 struct Cursor {
   const LoopNest::Operand *operand = nullptr;
   Array array; ///< for a scalar, of rank 0
-  bool isLinear = false;
-  int64_t place = 0;
-  SmallVector<int64_t, 6> strides;
+  IndexedAccess::Walk walk;
+  int64_t linear = 0, bent = 0; ///< what the map's linear and other results make of the indices
+
+  Scalar &element() const { return (*array.storage)[linear + bent]; }
 };
 
 LogicalResult prepareLoopNest(Machine &machine, Instruction &instruction) {
@@ -56,11 +58,12 @@ LogicalResult prepareLoopNest(Machine &machine, Instruction &instruction) {
     if (map.getNumSymbols() != 0)
       return machine.fail(op, "the evaluator knows maps without symbols only");
     BlockArgument argument = op.getMatchingBlockArgument(&operand);
-    unsigned slot =
-        argument && !argument.use_empty() ? body.arguments[argument.getArgNumber()] : kNoSlot;
-    nest->operands.push_back(
-        {IndexedAccess(map), isa<FloatType>(getElementTypeOrSelf(operand.get().getType())), slot});
+    unsigned number = argument && !argument.use_empty() ? argument.getArgNumber() : kNone;
+    nest->operands.push_back({IndexedAccess(map),
+                              isa<FloatType>(getElementTypeOrSelf(operand.get().getType())),
+                              number});
   }
+  nest->scalars = ScalarBody::of(body);
   instruction.prepared = std::move(nest);
   return success();
 }
@@ -96,42 +99,61 @@ LogicalResult outside(Step &step, size_t operand, const Cursor &cursor) {
                    listText(cursor.array.shape));
 }
 
-/// Sets `cursor` up for a walk over `counts` loops.
-LogicalResult start(Step &step, size_t number, Cursor &cursor, ArrayRef<int64_t> counts) {
-  const IndexedAccess &access = cursor.operand->access;
-  cursor.isLinear = access.isLinear();
-  if (!cursor.isLinear)
-    return success();
-  std::optional<IndexedAccess::Walk> walk = access.walk(cursor.array, counts);
-  if (!walk)
-    return outside(step, number, cursor);
-  cursor.place = walk->start;
-  cursor.strides = std::move(walk->strides);
+/// Sets the bent places of operands after loop `changed` and those inside of it were moved.
+LogicalResult bend(Step &step, MutableArrayRef<Cursor> cursors, ArrayRef<int64_t> indices,
+                   int64_t changed) {
+  for (auto [number, cursor] : llvm::enumerate(cursors)) {
+    const IndexedAccess &access = cursor.operand->access;
+    if (access.lastBentLoop() < changed)
+      continue;
+    std::optional<int64_t> place = access.bentPlace(cursor.array, indices);
+    if (!place)
+      return outside(step, number, cursor);
+    cursor.bent = *place;
+  }
   return success();
 }
 
-/// Runs the region for one element of the nest.
-LogicalResult runElement(Step &step, const LoopNest &nest, MutableArrayRef<Cursor> cursors,
-                         ArrayRef<int64_t> indices) {
-  Frame &frame = step.frame;
-  for (auto [number, cursor] : llvm::enumerate(cursors)) {
-    if (!cursor.isLinear) {
-      std::optional<int64_t> place = cursor.operand->access.place(cursor.array, indices);
-      if (!place)
-        return outside(step, number, cursor);
-      cursor.place = *place;
-    }
-    if (cursor.operand->argument != kNoSlot)
-      frame[cursor.operand->argument] =
-          toValue((*cursor.array.storage)[cursor.place], cursor.operand->isFloat);
+/// Moves to the next element. Returns the outermost loop that moved, or -1 after the last element.
+int64_t advance(MutableArrayRef<Cursor> cursors, MutableArrayRef<int64_t> indices,
+                ArrayRef<int64_t> counts) {
+  for (int64_t loop = counts.size(); loop-- > 0;) {
+    bool wraps = ++indices[loop] == counts[loop];
+    for (Cursor &cursor : cursors)
+      cursor.linear += cursor.walk.strides[loop] * (wraps ? 1 - counts[loop] : 1);
+    if (!wraps)
+      return loop;
+    indices[loop] = 0;
   }
+  return -1;
+}
+
+/// Runs the region for one element of the nest.
+LogicalResult runElement(Step &step, const LoopNest &nest, MutableArrayRef<Cursor> cursors) {
+  Frame &frame = step.frame;
   const Body &body = step.instruction.bodies.front();
+  for (const Cursor &cursor : cursors)
+    if (cursor.operand->argument != kNone)
+      frame[body.arguments[cursor.operand->argument]] =
+          toValue(cursor.element(), cursor.operand->isFloat);
   if (failed(step.machine.run(body, frame)))
     return failure();
   for (auto [number, slot] : llvm::enumerate(body.yields())) {
-    Cursor &output = cursors[nest.numInputs + number];
-    (*output.array.storage)[output.place] = toScalar(frame[slot]);
+    cursors[nest.numInputs + number].element() = toScalar(frame[slot]);
   }
+  return success();
+}
+
+/// The same for a region of scalars.
+LogicalResult runElement(Step &step, const LoopNest &nest, MutableArrayRef<Cursor> cursors,
+                         MutableArrayRef<Scalar> registers, ArrayRef<int64_t> indices) {
+  for (const Cursor &cursor : cursors)
+    if (cursor.operand->argument != kNone)
+      registers[nest.scalars->argument(cursor.operand->argument)] = cursor.element();
+  if (failed(nest.scalars->run(step.machine, registers, indices)))
+    return failure();
+  for (unsigned number = 0; number != cursors.size() - nest.numInputs; ++number)
+    cursors[nest.numInputs + number].element() = registers[nest.scalars->yielded(number)];
   return success();
 }
 
@@ -141,21 +163,17 @@ LogicalResult runElements(Step &step, const LoopNest &nest, MutableArrayRef<Curs
   SmallVector<int64_t> indices(counts.size(), 0);
   if (llvm::is_contained(counts, 0))
     return success();
+  std::vector<Scalar> registers;
+  if (nest.scalars)
+    registers = nest.scalars->registers(step.frame);
   ArrayRef<int64_t> outer = std::exchange(step.machine.loopIndices, indices);
   LogicalResult ran = success();
-  while (succeeded(ran = runElement(step, nest, cursors, indices)) &&
-         succeeded(ran = step.machine.spend(step.instruction.op, 1))) {
-    size_t loop = counts.size();
-    for (; loop > 0; --loop) {
-      bool wraps = ++indices[loop - 1] == counts[loop - 1];
-      for (Cursor &cursor : cursors)
-        if (cursor.isLinear)
-          cursor.place += cursor.strides[loop - 1] * (wraps ? 1 - counts[loop - 1] : 1);
-      if (!wraps)
-        break;
-      indices[loop - 1] = 0;
-    }
-    if (loop == 0)
+  for (int64_t changed = 0; changed >= 0; changed = advance(cursors, indices, counts)) {
+    ran = bend(step, cursors, indices, changed);
+    if (succeeded(ran))
+      ran = nest.scalars ? runElement(step, nest, cursors, registers, indices)
+                         : runElement(step, nest, cursors);
+    if (failed(ran) || failed(ran = step.machine.spend(step.instruction.op, 1)))
       break;
   }
   step.machine.loopIndices = outer;
@@ -178,8 +196,13 @@ LogicalResult runLinalg(Step &step) {
                                    toScalar(step.value(number)));
     if (number >= nest.numInputs && nest.hasTensorSemantics)
       cursor.array = cursor.array.clone();
-    if (!llvm::is_contained(*counts, 0) && failed(start(step, number, cursor, *counts)))
-      return failure();
+    if (!llvm::is_contained(*counts, 0)) {
+      std::optional<IndexedAccess::Walk> walk = operand.access.walk(cursor.array, *counts);
+      if (!walk)
+        return outside(step, number, cursor);
+      cursor.linear = walk->start;
+      cursor.walk = std::move(*walk);
+    }
     cursors.push_back(std::move(cursor));
   }
   if (failed(runElements(step, nest, cursors, *counts)))

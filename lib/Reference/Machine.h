@@ -49,6 +49,11 @@ using OpTable = llvm::StringMap<OpMeaning>;
 /// A region of one block: its arguments, its ops but constants, which are in the frame from the
 /// start, and its terminator, which is run by nobody: whoever runs the body reads its operands.
 struct Body {
+  Body() = default;
+  // Moved only: what is prepared may point to its instructions.
+  Body(Body &&) = default;
+  Body &operator=(Body &&) = default;
+
   llvm::SmallVector<unsigned, 4> arguments;
   std::vector<Instruction> instructions;
   std::shared_ptr<const Instruction> terminator;
@@ -58,6 +63,10 @@ struct Body {
 };
 
 struct Instruction {
+  Instruction() = default;
+  Instruction(Instruction &&) = default; // moved only, as its bodies are
+  Instruction &operator=(Instruction &&) = default;
+
   mlir::Operation *op = nullptr;
   Handler handler = nullptr;
   ScalarKernel kernel = nullptr;
@@ -105,6 +114,14 @@ struct Step {
                                                     unsigned first) const;
   void set(Value value, unsigned result = 0) const {
     frame[instruction.results[result]] = std::move(value);
+  }
+  /// Sets result 0, without making another value first.
+  void setScalar(Scalar scalar, bool isFloat) const {
+    Value &slot = frame[instruction.results.front()];
+    if (isFloat)
+      slot = scalar.asFloat();
+    else
+      slot = scalar.asInt();
   }
   /// The shape of a result or operand of type `type`, its dynamic sizes being `dynamic`.
   mlir::FailureOr<llvm::SmallVector<int64_t>> shape(mlir::ShapedType type, unsigned first) const;

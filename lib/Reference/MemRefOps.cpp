@@ -37,7 +37,7 @@ static LogicalResult load(Step &step) {
   }
   if (!array.contains(indices))
     return step.fail("reads " + listText(indices) + " of " + listText(array.shape));
-  step.set(toValue(array.at(indices), step.instruction.resultFormat.isFloat()));
+  step.setScalar(array.at(indices), step.instruction.resultFormat.isFloat());
   return success();
 }
 

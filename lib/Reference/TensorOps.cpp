@@ -53,7 +53,7 @@ LogicalResult extract(Step &step) {
     return failure();
   if (!array.contains(*indices))
     return step.fail("reads " + listText(*indices) + " of " + listText(array.shape));
-  step.set(toValue(array.at(*indices), step.instruction.resultFormat.isFloat()));
+  step.setScalar(array.at(*indices), step.instruction.resultFormat.isFloat());
   return success();
 }
 

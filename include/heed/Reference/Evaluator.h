@@ -56,8 +56,8 @@ public:
   Evaluator &operator=(const Evaluator &) = delete;
 
   /// Calls a function and returns its results. Shapes of arguments are checked; memrefs are
-  /// written in place. A result, or an argument with `heed.arg = "result"`, that has an element
-  /// that nothing wrote is an error.
+  /// written in place. A result but a step's caches, or an argument with `heed.arg = "result"`,
+  /// that has an element that nothing wrote is an error.
   llvm::Expected<llvm::SmallVector<Value>> call(llvm::StringRef function,
                                                 llvm::ArrayRef<Value> arguments);
 
