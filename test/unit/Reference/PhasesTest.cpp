@@ -1,0 +1,125 @@
+//===- PhasesTest.cpp - what a program means in every phase ---------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Until the vector phase no pass approximates: in f64 the phases differ by the
+// order of sums alone. Vector code has an exponential of f32's precision.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PhasedProgram.h"
+
+#include "SyntheticHeader.h"
+
+#include <cmath>
+#include <ctime>
+#include <gtest/gtest.h>
+
+using namespace heed;
+using namespace heed::reference;
+
+namespace {
+
+constexpr double kExact = 1e-12, kVector = 2e-6;
+
+double toleranceOf(Phase phase) { return phase == Phase::Vector ? kVector : kExact; }
+
+/// The greatest difference, in units of the greatest expected number.
+double difference(const std::vector<double> &found, const std::vector<double> &expected) {
+  if (found.size() != expected.size() || expected.empty())
+    return INFINITY;
+  double greatest = 0, largest = 0;
+  for (size_t element = 0; element != expected.size(); ++element) {
+    double apart = std::abs(found[element] - expected[element]);
+    greatest = std::isnan(apart) ? INFINITY : std::max(greatest, apart);
+    largest = std::max(largest, std::abs(expected[element]));
+  }
+  return greatest / largest;
+}
+
+void expectPhasesAgree(PhasedProgram &program, const std::string &name, int64_t width) {
+  ASSERT_TRUE(program.ok());
+  for (int64_t n : {1, 5, 37}) {
+    Array parameter = program.floats({n, width}, n);
+    std::vector<double> expected = program.call(Phase::Formula, name, parameter);
+    for (Phase phase : {Phase::Attn, Phase::Fused, Phase::Tiled, Phase::Vector})
+      EXPECT_LT(difference(program.call(phase, name, parameter), expected), toleranceOf(phase))
+          << "phase " << static_cast<int>(phase) << ", " << n << " rows";
+  }
+}
+
+void expectStepsAgree(PhasedProgram &program, int64_t vocabulary) {
+  ASSERT_TRUE(program.ok());
+  std::vector<int64_t> tokens;
+  for (int64_t i = 0; i < 21; ++i)
+    tokens.push_back((i * 31 + 7) % vocabulary);
+  std::vector<double> expected = program.feed(Phase::Formula, "logits", tokens, tokens.size());
+  for (Phase phase : {Phase::Attn, Phase::Fused, Phase::Tiled, Phase::Vector})
+    for (size_t piece : {21, 8})
+      EXPECT_LT(difference(program.feed(phase, "logits", tokens, piece), expected),
+                toleranceOf(phase))
+          << "phase " << static_cast<int>(phase) << " in pieces of " << piece;
+}
+
+TEST(Phases, SingleHead) {
+  std::string text = replaced(exampleText("single_head.heed"), "12288", "24");
+  PhasedProgram program(replaced(text, "= 128", "= 8"));
+  expectPhasesAgree(program, "head", 24);
+}
+
+TEST(Phases, MultiHead) {
+  std::string text = replaced(exampleText("multi_head.heed"), "12288", "24");
+  text = replaced(replaced(text, "= 96", "= 3"), "= 128", "= 10");
+  PhasedProgram program(text);
+  expectPhasesAgree(program, "block", 24);
+}
+
+TEST(Phases, Starter) {
+  PhasedProgram program(exampleText("starter.heed"));
+  expectPhasesAgree(program, "update", 64);
+}
+
+TEST(Phases, Llama) {
+  PhasedProgram program(exampleText("llama.heed"), test::kLlamaHeader);
+  expectStepsAgree(program, 256);
+}
+
+TEST(Phases, Gpt2) {
+  PhasedProgram program(exampleText("gpt2.heed"), test::kGpt2Header);
+  expectStepsAgree(program, 256);
+}
+
+// As typed, every phase is off by the errors of f32 and no more.
+TEST(Phases, RoundedAsTyped) {
+  PhasedProgram program(exampleText("starter.heed"));
+  ASSERT_TRUE(program.ok());
+  Array parameter = program.floats({9, 64}, 1);
+  std::vector<double> exact = program.call(Phase::Formula, "update", parameter);
+  for (Phase phase : {Phase::Formula, Phase::Attn, Phase::Fused, Phase::Tiled, Phase::Vector}) {
+    double apart = difference(program.call(phase, "update", parameter, Precision::AsTyped), exact);
+    EXPECT_GT(apart, 1e-9) << "phase " << static_cast<int>(phase);
+    EXPECT_LT(apart, kVector) << "phase " << static_cast<int>(phase);
+  }
+}
+
+// Of processor time: a model of two layers and 40 tokens.
+TEST(Phases, TakeLessThanASecond) {
+#if defined(NDEBUG) && !__has_feature(address_sanitizer)
+  PhasedProgram program(exampleText("llama.heed"), test::kLlamaHeader);
+  ASSERT_TRUE(program.ok());
+  std::vector<int64_t> tokens(40, 1);
+  for (Phase phase : {Phase::Formula, Phase::Attn, Phase::Fused, Phase::Tiled, Phase::Vector}) {
+    std::clock_t start = std::clock();
+    program.feed(phase, "logits", tokens, 40);
+    double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    RecordProperty("phase" + std::to_string(static_cast<int>(phase)) + "_ms",
+                   static_cast<int>(seconds * 1000));
+    EXPECT_LT(seconds, 1) << "phase " << static_cast<int>(phase);
+  }
+#endif
+}
+
+} // namespace
