@@ -180,4 +180,109 @@ TEST(Attn, ProjectionsAndEmbeddings) {
             (Floats{table[2], table[3], table[0], table[1], table[6], table[7]}));
 }
 
+TEST(Attn, SinksTakeWeight) {
+  auto module = SmallModule::function(
+      "(%s: tensor<2x2xf32>, %sink: tensor<2xf32>) -> tensor<2x2xf32>",
+      R"(%0 = attn.softmax %s sink %sink dimension 1 : tensor<2x2xf32>, tensor<2xf32>
+         return %0 : tensor<2x2xf32>)");
+  // The second row sees nothing but its sink.
+  Array scores = module.f32({2, 2}, {1, 2, -INFINITY, -INFINITY});
+  double e = std::exp(1);
+  expectNear(floats(module.call({scores, module.f32({2}, {0, 5})})),
+             {e / (1 + e + e * e), e * e / (1 + e + e * e), 0, 0});
+  expectNear(floats(module.call({scores, module.f32({2}, {-INFINITY, -INFINITY})})),
+             {1 / (1 + e), e / (1 + e), 0, 0});
+}
+
+TEST(Attn, BatchesShareOrHaveKeys) {
+  auto module = SmallModule::function(
+      "(%q: tensor<2x1x1x1xf32>, %k: tensor<?x1x2x1xf32>, %v: tensor<?x1x2x1xf32>, %s: "
+      "tensor<2x1x1xf32>) -> tensor<2x1x1x1xf32>",
+      R"(%0 = attn.attention %q, %k, %v sink %s scale 1.0 : tensor<2x1x1x1xf32>, tensor<?x1x2x1xf32>, tensor<?x1x2x1xf32>, tensor<2x1x1xf32> -> tensor<2x1x1x1xf32>
+         mask {
+         ^bb0(%b: index, %h: index, %i: index, %j: index):
+           %c = arith.cmpi sle, %j, %b : index
+           attn.yield %c : i1
+         }
+         return %0 : tensor<2x1x1x1xf32>)");
+  Array q = module.f32({2, 1, 1, 1}, {0, 0}), sink = module.f32({2, 1, 1}, {0, 0});
+  // Every score is 0, as the sink is: weights of a half, and of a third.
+  Array own = module.f32({2, 1, 2, 1}, {6, 12, 24, 48}), shared = module.f32({1, 1, 2, 1}, {6, 12});
+  expectNear(floats(module.call({q, own, own, sink})), {3, 24});
+  expectNear(floats(module.call({q, shared, shared, sink})), {3, 6});
+  Array three = module.f32({3, 1, 2, 1}, {1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(module.error({q, three, three, sink}),
+            "test.mlir:2:6: 'attn.attention': heads of [2, 1, 1, 1] can't share those of [3, 1, 2, "
+            "1]");
+}
+
+TEST(Attn, RingsOverwriteTheirOldestRows) {
+  auto module = SmallModule::function(
+      "(%rows: tensor<?x1xf32>, %c: tensor<1x3x1xf16>, %past: index, %n: index) -> "
+      "(tensor<1x3x1xf16>, tensor<?x1xf32>)",
+      R"(%l = arith.constant 0 : index
+         %0 = attn.cache_append %rows into %c layer %l at %past : tensor<?x1xf32> into tensor<1x3x1xf16>
+         %1 = attn.cache_read %0 layer %l length %n : tensor<1x3x1xf16> -> tensor<?x1xf32>
+         return %0, %1 : tensor<1x3x1xf16>, tensor<?x1xf32>)");
+  Array cache = module.f32({1, 3, 1}, {1, 2, 3});
+  cache.element = mlir::Float16Type::get(cache.element.getContext());
+  double third = 0.333251953125; // as an f16
+  Values results = module.call({module.f32({2, 1}, {1.0 / 3, 5}), cache, int64_t{5}, int64_t{7}});
+  EXPECT_EQ(floats(results, 0), (Floats{5, 2, third}));
+  EXPECT_EQ(floats(results, 1), (Floats{5, 2, third, 5, 2, third, 5}));
+  EXPECT_EQ(module.error({module.f32({4, 1}, {1, 2, 3, 4}), cache, int64_t{0}, int64_t{4}}),
+            "test.mlir:3:15: 'attn.cache_append': stores 4 rows behind 0 in a cache for 3");
+}
+
+TEST(Attn, RowsOfBytesHaveScales) {
+  auto module = SmallModule::function(
+      "(%rows: tensor<?x2xf32>, %c: tensor<1x?x2xi8>, %s: tensor<1x?x1xf32>) -> "
+      "(tensor<1x?x2xi8>, tensor<1x?x1xf32>, tensor<?x2xf32>)",
+      R"(%l = arith.constant 0 : index
+         %c2 = arith.constant 2 : index
+         %0, %1 = attn.cache_append %rows into %c scales %s layer %l at %l : tensor<?x2xf32> into tensor<1x?x2xi8>, tensor<1x?x1xf32>
+         %2 = attn.cache_read %0 scales %1 layer %l length %c2 : tensor<1x?x2xi8>, tensor<1x?x1xf32> -> tensor<?x2xf32>
+         return %0, %1, %2 : tensor<1x?x2xi8>, tensor<1x?x1xf32>, tensor<?x2xf32>)");
+  Array bytes = module.i32({1, 2, 2}, {1, 2, 3, 4}), scales = module.f32({1, 2, 1}, {9, 9});
+  bytes.element = mlir::IntegerType::get(bytes.element.getContext(), 8);
+  Values results = module.call({module.f32({2, 2}, {-254, 101, 0, 0}), bytes, scales});
+  EXPECT_EQ(integers(results, 0), (Integers{-127, 50, 0, 0})); // half to even
+  EXPECT_EQ(floats(results, 1), (Floats{2, 0}));
+  EXPECT_EQ(floats(results, 2), (Floats{-254, 100, 0, 0}));
+}
+
+TEST(Attn, HeadsHaveMatricesOfTheirOwn) {
+  SmallModule module(R"(
+    attn.weight @W : !attn.weight<2x1x2, f32> tensor "w"
+    func.func @f(%x: tensor<1x2x2xf32>) -> (tensor<2x1x2xf32>, tensor<1x2x1xf32>) {
+      %w = attn.get_weight @W : !attn.weight<2x1x2, f32>
+      %0 = attn.dequantize %w : !attn.weight<2x1x2, f32> -> tensor<2x1x2xf32>
+      %1 = attn.project linear %x, %w per_head : tensor<1x2x2xf32>, !attn.weight<2x1x2, f32> -> tensor<1x2x1xf32>
+      return %0, %1 : tensor<2x1x2xf32>, tensor<1x2x1xf32>
+    })");
+  Values results = module.call({module.f32({1, 2, 2}, {1, 2, 3, 4})});
+  Floats w = floats(results, 0);
+  ASSERT_EQ(w.size(), 4u);
+  expectNear(floats(results, 1), {w[0] + 2 * w[1], 3 * w[2] + 4 * w[3]});
+}
+
+TEST(Attn, TilesOfKeysAreClassed) {
+  auto module = SmallModule::function(
+      "(%heads: tensor<2xindex>, %rows: tensor<2xindex>, %first: index, %count: index) -> (i1, i1)",
+      R"(%any, %all = attn.classify_keys lanes %heads, %rows keys %first, %count : tensor<2xindex>, tensor<2xindex> mask {
+         ^bb0(%h: index, %i: index, %j: index):
+           %c = arith.cmpi sle, %j, %i : index
+           attn.yield %c : i1
+         }
+         return %any, %all : i1, i1)");
+  auto classed = [&](int64_t first) {
+    Values results =
+        module.call({module.index({2}, {0, 0}), module.index({2}, {3, 5}), first, int64_t{2}});
+    return std::pair(integers(results, 0), integers(results, 1));
+  };
+  EXPECT_EQ(classed(2), std::pair(Integers{1}, Integers{1}));
+  EXPECT_EQ(classed(3), std::pair(Integers{1}, Integers{0}));
+  EXPECT_EQ(classed(6), std::pair(Integers{0}, Integers{0}));
+}
+
 } // namespace
