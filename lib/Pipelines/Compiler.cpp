@@ -86,7 +86,14 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   pipeline.nativeLanes = set.vectorBits / 32;
   buildPipeline(manager, from, to, pipeline);
   failures.watch(manager);
-  if (succeeded(manager.run(target)))
+  if (options.instrument)
+    options.instrument(manager);
+  bool succeeds = succeeded(manager.run(target));
+  if (failures.blamesPass()) {
+    isInternal = true;
+    return false;
+  }
+  if (succeeds)
     return true;
   if (!failures.blamesProgram()) {
     failures.reportInternal();
@@ -105,6 +112,11 @@ bool Compiler::runTo(Phase phase) {
     return false;
   reached = phase;
   return true;
+}
+
+bool Compiler::runShown(llvm::function_ref<bool()> work) {
+  PassFailures shown(sources, &context);
+  return work();
 }
 
 std::string Compiler::printed() {

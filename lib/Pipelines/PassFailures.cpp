@@ -44,9 +44,13 @@ PassFailures::PassFailures(const SourceManager &sources, MLIRContext *context)
 LogicalResult PassFailures::inspect(Diagnostic &diagnostic) {
   if (finished)
     return success();
-  if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
-      StringRef(diagnostic.str()).contains("[E0"))
-    ++programErrors;
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+    std::string text = diagnostic.str();
+    if (StringRef(text).contains("[E09"))
+      ++passErrors;
+    else if (StringRef(text).contains("[E0"))
+      ++programErrors;
+  }
   return failure();
 }
 

@@ -26,6 +26,8 @@ public:
   /// Makes `manager` leave a reproducer where it crashes or fails by a mistake of the compiler's.
   void watch(mlir::PassManager &manager);
   bool blamesProgram() const { return programErrors != 0; }
+  /// Whether a pass that succeeded was found to have changed the program's meaning (E0902).
+  bool blamesPass() const { return passErrors != 0; }
   /// Tells the user that the compiler failed, and where the reproducer is.
   void reportInternal() const;
 
@@ -35,7 +37,7 @@ private:
   llvm::SourceMgr lines;
   mlir::SourceMgrDiagnosticHandler printer;
   mlir::ScopedDiagnosticHandler inspector; ///< sees diagnostics before `printer` does
-  int programErrors = 0;
+  int programErrors = 0, passErrors = 0;
   bool finished = false;  ///< what MLIR says after this is about reproducers
   std::string reproducer; ///< its path; empty where none was written
 };

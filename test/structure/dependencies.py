@@ -6,7 +6,7 @@ from repository import files, finish, text
 
 RUNS_WITH_A_MODEL = ["Support", "Weights", "Text", "Runtime"]
 COMPILER = ["Support", "Dialect/Attn/IR", "Dialect/Attn/Transforms", "Transforms", "Conversion", "Target"]
-ALL = RUNS_WITH_A_MODEL + COMPILER + ["Frontend", "MLIRGen", "Pipelines", "Reference"]
+ALL = RUNS_WITH_A_MODEL + COMPILER + ["Frontend", "MLIRGen", "Pipelines", "Reference", "Verification"]
 
 # What each room may include, besides itself.
 ALLOWED = {
@@ -23,7 +23,9 @@ ALLOWED = {
     "Target": COMPILER[:5],
     # The oracle knows no pass.
     "Reference": ["Support", "Weights", "Dialect/Attn/IR"],
-    "Pipelines": COMPILER + ["Frontend", "MLIRGen", "Reference"],
+    "Pipelines": COMPILER + ["Frontend", "MLIRGen"],
+    # It compiles, runs and evaluates.
+    "Verification": COMPILER + ["Pipelines", "Reference", "Weights", "Runtime"],
     "tools": ALL,
 }
 

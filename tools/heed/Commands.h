@@ -23,6 +23,7 @@ int compileCommand(int argc, char **argv);
 int generateCommand(int argc, char **argv);
 int embedCommand(int argc, char **argv);
 int tokenizeCommand(int argc, char **argv);
+int verifyCommand(int argc, char **argv);
 int explainCommand(int argc, char **argv);
 
 /// Prints "error: message" and returns `code`. An empty message was printed before.

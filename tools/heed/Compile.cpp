@@ -12,6 +12,7 @@
 #include "heed/Pipelines/Compiler.h"
 #include "heed/Target/CPU/Header.h"
 #include "heed/Target/CPU/Link.h"
+#include "heed/Verification/NumericInstrumentation.h"
 
 #include "llvm/Support/Path.h"
 
@@ -80,6 +81,13 @@ int heed::compileCommand(int argc, char **argv) {
       return fail(opened.message());
     header = std::move(*opened);
   }
+  bool found = false; // the compiler fails by itself where a pass is wrong
+  if (flags->verifyNumerically)
+    flags->options.instrument = [&](mlir::PassManager &manager) {
+      verification::NumericVerificationOptions options;
+      options.weightsPath = flags->weights;
+      verification::verifyNumerically(manager, options, found);
+    };
   Compiler compiler(flags->program, std::move(*text), flags->options);
   if (flags->emit == Emit::Ast) {
     std::optional<std::string> tree = compiler.syntaxTree();

@@ -65,6 +65,9 @@ struct Flags {
                "memory, more read prompts faster")};
   cl::opt<bool> requireCache{"require-cache", cl::cat(category),
                              cl::desc("refuse functions for which no cache can be derived")};
+  cl::opt<bool> verifyNumerically{"verify-each-numerically", cl::cat(category),
+                                  cl::desc("evaluate the program after each pass, and say which "
+                                           "one changed what it computes; slow")};
 };
 } // namespace
 
@@ -108,6 +111,7 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   result.options.level = flags.level;
   result.options.requireCache = flags.requireCache;
   result.options.passManagerFlags = true;
+  result.verifyNumerically = flags.verifyNumerically;
   if (auto known = checkCacheType(flags.cacheType); !known)
     return known.error();
   result.options.cacheType = flags.cacheType;

@@ -36,6 +36,7 @@ struct CompileFlags {
   std::string program, weights, output;
   Emit emit = Emit::Library;
   CompilerOptions options;
+  bool verifyNumerically = false;
 
   /// The phase to stop at, where `emit` names one.
   std::optional<Phase> phase() const;

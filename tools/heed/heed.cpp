@@ -23,6 +23,7 @@ static constexpr struct {
     {"generate", "continue a text with a model", generateCommand},
     {"embed", "turn texts into vectors", embedCommand},
     {"tokenize", "show the tokens of a text", tokenizeCommand},
+    {"verify", "evaluate a program after every pass, and run its code", verifyCommand},
     {"explain", "explain an error by its id", explainCommand},
 };
 
@@ -57,6 +58,6 @@ int main(int argc, char **argv) {
     if (!std::strcmp(argv[1], command.name))
       return command.run(argc - 1, argv + 1);
   return fail("no command '" + std::string(argv[1]) +
-              "', expected compile, generate, embed, tokenize or explain; `heed --help` shows what each "
+              "', expected compile, generate, embed, tokenize, verify or explain; `heed --help` shows what each "
               "does");
 }

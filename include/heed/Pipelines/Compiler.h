@@ -16,6 +16,8 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <functional>
+
 namespace heed {
 
 /// How to compile a program.
@@ -23,12 +25,13 @@ struct CompilerOptions {
   std::vector<const InstructionSet *> sets; ///< the code's variants, best first; not empty
   unsigned level = 2;                       ///< 0 … 3, as of -O
   bool requireCache = false;                ///< refuse functions that can't continue a text
-  bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the
-                                 ///< tool must have registered
   std::string cacheType = "f32";            ///< what caches hold: f32, f16, bf16 or int8
   int64_t chunk = 512;       ///< the most tokens that a call brings to a cache that keeps a window
   bool invariant = false;    ///< a row's result doesn't depend on how a text is split into calls
   bool fuseAttention = true; ///< else attention's steps are computed one by one
+  bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the
+                                 ///< tool must have registered
+  std::function<void(mlir::PassManager &)> instrument; ///< where set, sees every pass manager
 };
 
 /// One program on its way to code. Call the steps in order; each prints what is wrong on standard
@@ -46,6 +49,10 @@ public:
   bool runTo(Phase phase);
   /// The IR of the phase reached last, with the program's names.
   std::string printed();
+  /// The same as a module; null before `check`.
+  mlir::ModuleOp ir() const { return *module; }
+  /// Runs `work`, and shows what it reports with the lines of the program.
+  bool runShown(llvm::function_ref<bool()> work);
   /// Code for all instruction sets: LLVM IR, assembly or object files joined in one module.
   ErrorOr<std::string> code(CodeFormat format, ArtifactUse use);
   /// Whether the step that failed did so by a mistake of the compiler's.

@@ -1,0 +1,194 @@
+//===- NativeCode.cpp - a program's code in this process ------------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "NativeCode.h"
+
+#include "heed/Runtime/Memory.h"
+#include "heed/Target/CPU/CodeGen.h"
+
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+
+#include <cstring>
+
+using namespace mlir;
+using namespace heed;
+using namespace heed::verification;
+using reference::Array;
+using reference::Scalar;
+
+//===----------------------------------------------------------------------===//
+// Loading
+//===----------------------------------------------------------------------===//
+
+NativeCode::NativeCode(const InstructionSet &set, std::unique_ptr<llvm::orc::LLJIT> jit)
+    : set(set), jit(std::move(jit)) {}
+
+NativeCode::~NativeCode() = default;
+
+static llvm::Error asLLVM(const heed::Error &error) {
+  return llvm::createStringError(error.message);
+}
+
+/// What code calls of the runtime. Everything else, such as sinf, is the system's.
+static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
+  const std::pair<const char *, void *> kFunctions[] = {
+      {"heed_parallel_for", reinterpret_cast<void *>(&heed_parallel_for)},
+      {"heed_alloc", reinterpret_cast<void *>(&heed_alloc)},
+      {"heed_free", reinterpret_cast<void *>(&heed_free)},
+      {"_mlir_memref_to_llvm_alloc", reinterpret_cast<void *>(&_mlir_memref_to_llvm_alloc)},
+      {"_mlir_memref_to_llvm_aligned_alloc",
+       reinterpret_cast<void *>(&_mlir_memref_to_llvm_aligned_alloc)},
+      {"_mlir_memref_to_llvm_free", reinterpret_cast<void *>(&_mlir_memref_to_llvm_free)},
+      {"memrefCopy", reinterpret_cast<void *>(&memrefCopy)}};
+  llvm::orc::SymbolMap symbols;
+  for (auto [name, address] : kFunctions)
+    symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                                          llvm::JITSymbolFlags::Exported};
+  return symbols;
+}
+
+llvm::Expected<std::unique_ptr<NativeCode>> NativeCode::make(ModuleOp module,
+                                                             const InstructionSet &set,
+                                                             ArrayRef<std::string> functions,
+                                                             unsigned level) {
+  std::vector<std::string> entries;
+  for (const std::string &function : functions)
+    entries.push_back(function + "_entry");
+  CodeGenOptions options;
+  options.level = level;
+  llvm::LLVMContext context;
+  auto compiled = compileVariant(module, context, set, entries, options);
+  if (!compiled)
+    return asLLVM(compiled.error());
+  auto object = emitCode(**compiled, CodeFormat::Object, options);
+  if (!object)
+    return asLLVM(object.error());
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
+  auto system = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+      (*jit)->getDataLayout().getGlobalPrefix());
+  if (!system)
+    return system.takeError();
+  library.addGenerator(std::move(*system));
+  if (auto failed = library.define(llvm::orc::absoluteSymbols(runtimeSymbols(**jit))))
+    return std::move(failed);
+  if (auto failed = (*jit)->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(*object)))
+    return std::move(failed);
+  return std::unique_ptr<NativeCode>(new NativeCode(set, std::move(*jit)));
+}
+
+llvm::Expected<heed_entry> NativeCode::entry(StringRef function) {
+  auto address = jit->lookup(variantSymbol((function + "_entry").str(), set));
+  if (!address)
+    return address.takeError();
+  return address->toPtr<heed_entry>();
+}
+
+//===----------------------------------------------------------------------===//
+// Calling
+//===----------------------------------------------------------------------===//
+
+static unsigned bytesOf(Type element) {
+  return element.isIndex() ? 8 : std::max(1u, element.getIntOrFloatBitWidth() / 8);
+}
+
+static uint64_t encode(Scalar scalar, Type element) {
+  auto type = dyn_cast<FloatType>(element);
+  if (!type)
+    return static_cast<uint64_t>(scalar.asInt());
+  llvm::APFloat number(scalar.asFloat());
+  bool losesInfo;
+  number.convert(type.getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  return number.bitcastToAPInt().getZExtValue();
+}
+
+static Scalar decode(uint64_t bits, Type element) {
+  auto type = dyn_cast<FloatType>(element);
+  unsigned width = bytesOf(element) * 8;
+  if (!type)
+    return Scalar(llvm::APInt(64, bits).trunc(width).getSExtValue());
+  llvm::APFloat number(type.getFloatSemantics(), llvm::APInt(64, bits).trunc(width));
+  bool losesInfo;
+  number.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  return Scalar(number.convertToDouble());
+}
+
+namespace {
+/// An array's elements as code sees them, 64-byte aligned. Behind them lie bytes that nobody may
+/// write, a cache line of them.
+class Buffer {
+public:
+  static constexpr size_t kLine = 64;
+  static constexpr std::byte kGuard{0xA5};
+
+  explicit Buffer(const Array &array) : element(array.element), count(array.numElements()) {
+    size_t bytes = count * bytesOf(element);
+    memory.assign(bytes + 2 * kLine, kGuard);
+    auto address = reinterpret_cast<uintptr_t>(memory.data());
+    data = memory.data() + (kLine - address % kLine) % kLine;
+    unsigned width = bytesOf(element);
+    std::byte *to = data;
+    for (Scalar scalar : array.toScalars()) {
+      uint64_t bits = encode(scalar, element);
+      std::memcpy(to, &bits, width);
+      to += width;
+    }
+  }
+
+  void *address() const { return data; }
+  bool isIntact() const {
+    const std::byte *end = data + count * bytesOf(element);
+    return std::all_of(end, end + kLine, [](std::byte byte) { return byte == kGuard; });
+  }
+  void copyTo(Array &array) const {
+    unsigned width = bytesOf(element);
+    for (int64_t i = 0; i < count; ++i) {
+      uint64_t bits = 0;
+      std::memcpy(&bits, data + i * width, width);
+      (*array.storage)[i] = decode(bits, element);
+    }
+  }
+
+private:
+  Type element;
+  int64_t count;
+  std::vector<std::byte> memory;
+  std::byte *data;
+};
+} // namespace
+
+llvm::Error NativeForm::call(Call &call) {
+  SmallVector<int64_t> numbers = call.sizes;
+  if (function.isStep)
+    numbers.append({call.past, call.first, call.capacity});
+  std::vector<Buffer> buffers;
+  for (const reference::Value &param : call.params)
+    buffers.emplace_back(std::get<Array>(param));
+  for (const Array &cache : call.caches)
+    buffers.emplace_back(cache);
+  for (const Array &result : call.results)
+    buffers.emplace_back(result); // not a number anywhere
+  std::vector<void *> addresses;
+  for (const Buffer &buffer : buffers)
+    addresses.push_back(buffer.address());
+  entry(&context, numbers.data(), addresses.data());
+  for (auto [number, buffer] : llvm::enumerate(buffers))
+    if (!buffer.isIntact())
+      return llvm::createStringError("the code writes behind the end of buffer " +
+                                     llvm::Twine(number));
+  size_t next = call.params.size();
+  for (Array &cache : call.caches)
+    buffers[next++].copyTo(cache);
+  for (Array &result : call.results)
+    buffers[next++].copyTo(result);
+  return llvm::Error::success();
+}
