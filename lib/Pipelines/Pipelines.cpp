@@ -46,19 +46,23 @@ void heed::buildAttnPipeline(OpPassManager &manager, const PipelineOptions &) {
 }
 
 void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  // Layers of different kinds have caches of different sizes.
+  manager.addNestedPass<func::FuncOp>(createSplitLayersPass());
+  manager.addPass(createCanonicalizerPass());
   // What attention reads is what is cached: first make that small, and one.
   manager.addNestedPass<func::FuncOp>(attn::createAbsorbProjectionsPass());
   manager.addNestedPass<func::FuncOp>(attn::createMergeScoresPass());
   // The cache needs to see scores and values apart, so it comes before fusion.
   attn::DeriveCachePassOptions derive;
   derive.required = options.requireCache;
-  manager.addPass(attn::createDeriveCachePass(derive));
-  manager.addPass(attn::createCheckAssertionsPass());
-  manager.addNestedPass<func::FuncOp>(attn::createNarrowResultPass());
   derive.cacheType = options.cacheType;
   derive.chunk = options.chunk;
   derive.keyTile = options.keyTile;
-  manager.addNestedPass<func::FuncOp>(attn::createFuseAttentionPass());
+  manager.addPass(attn::createDeriveCachePass(derive));
+  manager.addPass(attn::createCheckAssertionsPass());
+  manager.addNestedPass<func::FuncOp>(attn::createNarrowResultPass());
+  if (options.fuseAttention)
+    manager.addNestedPass<func::FuncOp>(attn::createFuseAttentionPass());
   // Tables that are the same in every layer leave the loop before fusion could pull them into it,
   // and equal ones (the rotation's, for queries and keys) become one.
   manager.addPass(createCSEPass());
@@ -101,6 +105,7 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addPass(createEntryPointsPass());
   AttnToVectorPassOptions kernels;
   kernels.nativeLanes = options.nativeLanes;
+  kernels.invariant = options.invariant;
   manager.addPass(createAttnToVectorPass(kernels));
   manager.addPass(createLinalgToRowLoopsPass());
   // Frees what was allocated, kernels' scratch too; it understands regions of scf only.

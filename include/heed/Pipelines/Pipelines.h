@@ -34,20 +34,26 @@ std::optional<Phase> parsePhase(llvm::StringRef name);
 struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<bool> requireCache{*this, "require-cache", llvm::cl::init(false),
                             llvm::cl::desc("refuse functions for which no cache can be derived")};
+  Option<bool> fuseAttention{
+      *this, "fuse-attention", llvm::cl::init(true),
+      llvm::cl::desc("make each attention one op; without, its steps are computed one by one")};
+  Option<bool> invariant{*this, "invariant", llvm::cl::init(false),
+                         llvm::cl::desc("make each row's result the same, bit by bit, however a "
+                                        "text is split into calls and whatever else is in a batch")};
   Option<int64_t> nativeLanes{
       *this, "native-lanes", llvm::cl::init(16),
       llvm::cl::desc("f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)")};
+  Option<std::string> cacheType{*this, "cache-type", llvm::cl::init("f32"),
+                                llvm::cl::desc("what caches hold: f32, f16, bf16 or int8")};
+  Option<int64_t> chunk{*this, "chunk", llvm::cl::init(512),
+                        llvm::cl::desc("the most rows that a call brings to a cache that keeps a "
+                                       "window; longer texts are fed in several calls")};
   Option<int64_t> keyTile{*this, "key-tile", llvm::cl::init(64),
                           llvm::cl::desc("keys in a tile of attention")};
 };
 
 /// formula → attn: products become projections, scores and weighed values.
 void buildAttnPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
-  Option<std::string> cacheType{*this, "cache-type", llvm::cl::init("f32"),
-                                llvm::cl::desc("what caches hold: f32, f16, bf16 or int8")};
-  Option<int64_t> chunk{*this, "chunk", llvm::cl::init(512),
-                        llvm::cl::desc("the most rows that a call brings to a cache that keeps a "
-                                       "window; longer texts are fed in several calls")};
 /// attn → fused: caches derived, attention one op, elementwise ops joined.
 void buildFusedPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 /// fused → tiled: attention in tiles, layouts and destinations decided; still tensors.

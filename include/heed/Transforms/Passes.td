@@ -39,6 +39,40 @@ def FactorContractionsPass : Pass<"heed-factor-contractions", "::mlir::func::Fun
     Statistic<"numFactored", "factored", "contractions split into pairs">];
 }
 
+def SplitLayersPass : Pass<"heed-split-layers", "::mlir::func::FuncOp"> {
+  let summary = "gives layers of different kinds loops of their own";
+  let description = [{
+    Where a condition on the layer's number, such as `l % 6 == 5`, makes the layers of a
+    loop differ, the loop becomes one over the periods of the pattern, which holds a loop
+    for each run of equal layers; layers beyond the last whole period follow. In each
+    of them the condition is a constant, so that what a layer's mask says of its cache is
+    known for it alone. A run of one layer needs no loop. The code grows with the runs of
+    one period, not with the layers.
+
+    Before, with 18 layers:
+    ```
+    scf.for %l = 0 to 18 step 1 iter_args(%E) { … %r = remui %l, 6 … %global = cmpi eq, %r, 5 … }
+    ```
+    After:
+    ```
+    scf.for %p = 0 to 3 step 1 iter_args(%E) {
+      %b = muli %p, 6
+      scf.for %r = 0 to 5 step 1 iter_args(%E) { %l = addi %b, %r … false … }
+      %l = addi %b, 5 … true …
+    }
+    ```
+
+    Needs: loops from 0 to a constant, in steps of 1.
+    Guarantees: values are computed from the same operations in the same order. Loops that would
+    be copied more than `max-copies` times stay, with a remark.
+  }];
+  let options = [
+    Option<"maxCopies", "max-copies", "int64_t", "8",
+           "the most copies of a loop's body, in copies">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numSplit", "split", "loops split by kinds of layers">];
+}
+
 def ExportFunctionsPass : Pass<"heed-export-functions", "::mlir::ModuleOp"> {
   let summary = "gives public functions memory at their boundary";
   let description = [{
