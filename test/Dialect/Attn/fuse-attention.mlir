@@ -106,3 +106,35 @@ func.func @sink(%sink: tensor<9x?xf32>, %Q: tensor<9x?x64xf32>, %K: tensor<3x?x6
   %Z = attn.weigh %A, %K : tensor<9x?x?xf32>, tensor<3x?x64xf32> -> tensor<9x?x64xf32>
   return %Z : tensor<9x?x64xf32>
 }
+
+// A bias that has an element for each row and key is computed in place, and never stored; a table of heads is read.
+// CHECK-LABEL: func.func @computed_bias
+// CHECK-SAME: %[[TABLE:[^:]+]]: tensor<9xf32>
+// CHECK: attn.attention
+// CHECK: ^bb0(%[[S:.+]]: f32, %[[H:.+]]: index, %[[I:.+]]: index, %[[J:.+]]: index):
+// CHECK: %[[SLOPE:.+]] = tensor.extract %[[TABLE]][%[[H]]]
+// CHECK: %[[DISTANCE:.+]] = arith.subi %[[I]], %[[J]] : index
+// CHECK: %[[NUMBER:.+]] = arith.index_cast %[[DISTANCE]] : index to i32
+// CHECK: arith.sitofp %[[NUMBER]]
+func.func @computed_bias(%table: tensor<9xf32>, %Q: tensor<9x?x64xf32>, %K: tensor<3x?x64xf32>, %square: tensor<?x?xi32>, %all: tensor<9x?x?xf32>) -> tensor<9x?x64xf32> {
+  %S = attn.scores %Q, %K scale 0.125 : tensor<9x?x64xf32>, tensor<3x?x64xf32> -> tensor<9x?x?xf32>
+  %distance = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} outs(%square : tensor<?x?xi32>) {
+  ^bb0(%out: i32):
+    %i = linalg.index 0 : index
+    %j = linalg.index 1 : index
+    %0 = arith.subi %i, %j : index
+    %1 = arith.index_cast %0 : index to i32
+    linalg.yield %1 : i32
+  } -> tensor<?x?xi32>
+  %M = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h)>, affine_map<(h, i, j) -> (i, j)>, affine_map<(h, i, j) -> (h, i, j)>],
+      iterator_types = ["parallel", "parallel", "parallel"]} ins(%S, %table, %distance : tensor<9x?x?xf32>, tensor<9xf32>, tensor<?x?xi32>) outs(%all : tensor<9x?x?xf32>) {
+  ^bb0(%s: f32, %slope: f32, %d: i32, %out: f32):
+    %0 = arith.sitofp %d : i32 to f32
+    %1 = arith.mulf %slope, %0 : f32
+    %2 = arith.subf %s, %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<9x?x?xf32>
+  %A = attn.softmax %M dimension 2 : tensor<9x?x?xf32>
+  %Z = attn.weigh %A, %K : tensor<9x?x?xf32>, tensor<3x?x64xf32> -> tensor<9x?x64xf32>
+  return %Z : tensor<9x?x64xf32>
+}

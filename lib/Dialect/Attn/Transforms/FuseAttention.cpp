@@ -117,34 +117,60 @@ static std::optional<Steps> matchSteps(WeighOp weigh, std::string &why) {
   }
 }
 
-/// What a modifier's body makes of `score` at these indices, built at `builder`. Other tensors
-/// are read element by element.
-static Value inlineModifier(OpBuilder &builder, const Modifier &modifier, Value score,
-                            ArrayRef<Value> indices) {
-  linalg::GenericOp op = modifier.op;
-  Location loc = op.getLoc();
-  IRMapping mapping;
-  for (OpOperand *input : op.getDpsInputOperands()) {
-    BlockArgument argument = op.getMatchingBlockArgument(input);
-    if (input == modifier.score) {
-      mapping.map(argument, score);
-    } else if (!isa<ShapedType>(input->get().getType())) {
-      mapping.map(argument, input->get());
-    } else if (!argument.use_empty()) {
-      SmallVector<Value> at;
-      for (AffineExpr expr : op.getMatchingIndexingMap(input).getResults())
-        at.push_back(affine::expandAffineExpr(builder, loc, expr, indices, {}));
-      mapping.map(argument, tensor::ExtractOp::create(builder, loc, input->get(), at).getResult());
+namespace {
+
+/// Builds modifiers at one score: `indices` are its own, the row's and the key's last.
+class ModifierBuilder {
+public:
+  ModifierBuilder(OpBuilder &builder, ArrayRef<Value> indices)
+      : builder(builder), indices(indices) {}
+
+  /// What a modifier's body makes of `score`.
+  Value modify(const Modifier &modifier, Value score) {
+    return inlineBody(modifier.op, indices, modifier.score, score);
+  }
+
+private:
+  /// The element of `op` at these indices. Other tensors are read element by element, but for those
+  /// that have an element for each row and key: as large as the scores, they are computed in place
+  /// too.
+  Value inlineBody(linalg::GenericOp op, ArrayRef<Value> place, OpOperand *scoreInput = nullptr,
+                   Value score = {}) {
+    Location loc = op.getLoc();
+    IRMapping mapping;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(input);
+      if (input == scoreInput) {
+        mapping.map(argument, score);
+      } else if (!isa<ShapedType>(input->get().getType())) {
+        mapping.map(argument, input->get());
+      } else if (!argument.use_empty()) {
+        SmallVector<Value> at;
+        for (AffineExpr expr : op.getMatchingIndexingMap(input).getResults())
+          at.push_back(affine::expandAffineExpr(builder, loc, expr, place, {}));
+        auto made = input->get().getDefiningOp<linalg::GenericOp>();
+        bool isLarge = llvm::all_of(indices.take_back(2),
+                                    [&](Value index) { return llvm::is_contained(at, index); });
+        mapping.map(argument,
+                    made && isLarge && isElementwise(made)
+                        ? inlineBody(made, at)
+                        : Value(tensor::ExtractOp::create(builder, loc, input->get(), at)));
+      }
     }
+    for (Operation &inner : op.getBody()->without_terminator()) {
+      if (auto index = dyn_cast<linalg::IndexOp>(inner))
+        mapping.map(index.getResult(), place[index.getDim()]);
+      else
+        builder.clone(inner, mapping);
+    }
+    return mapping.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0));
   }
-  for (Operation &inner : op.getBody()->without_terminator()) {
-    if (auto index = dyn_cast<linalg::IndexOp>(inner))
-      mapping.map(index.getResult(), indices[index.getDim()]);
-    else
-      builder.clone(inner, mapping);
-  }
-  return mapping.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0));
-}
+
+  OpBuilder &builder;
+  ArrayRef<Value> indices;
+};
+
+} // namespace
 
 /// The types of the indices that a region is given: h, i and j, with a batch b before them.
 static SmallVector<Type> indexTypes(OpBuilder &builder, int64_t rank) {
@@ -164,7 +190,7 @@ static void buildScore(OpBuilder &builder, AttentionOp fused, const Steps &steps
   SmallVector<Value> indices(block->getArguments().take_back(rank));
   Value score = block->getArgument(0);
   for (const Modifier &modifier : llvm::reverse(steps.modifiers))
-    score = inlineModifier(builder, modifier, score, indices);
+    score = ModifierBuilder(builder, indices).modify(modifier, score);
   YieldOp::create(builder, loc, score);
 }
 
