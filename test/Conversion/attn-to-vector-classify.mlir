@@ -4,7 +4,7 @@
 // all lanes.
 // CHECK-LABEL: func.func @documents
 // CHECK-SAME: %[[HEADS:.*]]: memref<32xindex>, %[[ROWS:.*]]: memref<32xindex>, %[[FIRST:.*]]: index, %[[COUNT:.*]]: index, %[[SEGMENT:.*]]: memref<?xi32>)
-// CHECK-COUNT-32: memref.load %[[SEGMENT]]
+// CHECK-COUNT-2: vector.gather %[[SEGMENT]]
 // CHECK-NOT: memref.load
 // The loop ends as soon as something visible and something hidden is found.
 // CHECK: %[[SEEN:.*]]:3 = scf.while (%[[T:.*]] = %{{.*}}, %[[ANY:.*]] = %{{.*}}, %[[ALL:.*]] = %{{.*}})

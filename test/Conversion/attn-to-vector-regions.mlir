@@ -34,14 +34,15 @@ func.func @table(%q: memref<8x16xf32>, %k: memref<?x8xf32>, %heads: memref<16xin
 
 // -----
 
-// What depends on the key alone is read once for all lanes; integers are gathered too, and a table whose rows
-// aren't contiguous is read lane by lane.
+// What depends on the rows alone is read before the loop over keys: integers are gathered too, and a table that
+// isn't contiguous is read lane by lane. What depends on the key alone is read once for all lanes.
 // CHECK-LABEL: func.func @kinds
 // CHECK-SAME: %[[GROUP:[a-z0-9]+]]: memref<?xi32>, %[[PART:[a-z0-9]+]]: memref<8xf32, strided<[2]>>
-// CHECK: %[[OF_KEY:.*]] = memref.load %[[GROUP]]
 // CHECK: vector.gather %[[GROUP]]{{.*}} into vector<16xi32>
-// CHECK: vector.broadcast %[[OF_KEY]] : i32 to vector<16xi32>
 // CHECK-COUNT-16: memref.load %[[PART]]
+// CHECK: scf.for
+// CHECK: %[[OF_KEY:.*]] = memref.load %[[GROUP]]
+// CHECK: vector.broadcast %[[OF_KEY]] : i32 to vector<16xi32>
 func.func @kinds(%q: memref<8x16xf32>, %k: memref<?x8xf32>, %heads: memref<16xindex>, %group: memref<?xi32>, %part: memref<8xf32, strided<[2]>>,
                  %start: index, %acc: memref<8x16xf32>, %max: memref<16xf32>, %sum: memref<16xf32>) {
   attn.online_attention %q, %k, %k lanes %heads, %heads start %start into %acc, %max, %sum scale 0.125 key_tile 64
