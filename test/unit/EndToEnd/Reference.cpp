@@ -51,6 +51,10 @@ Numbers Attention::pattern(const Numbers &q, const Numbers &k) const {
         row[j] = score;
         largest = std::max(largest, score);
       }
+      if (sink && !std::isinf(largest)) { // rows that see nothing are zeros with a sink too
+        largest = std::max(largest, sink(h, i));
+        sum = std::exp(sink(h, i) - largest);
+      }
       for (int64_t j = 0; j < keys; ++j)
         sum += row[j] = std::isinf(largest) ? 0 : std::exp(row[j] - largest);
       for (int64_t j = 0; j < keys && sum > 0; ++j)

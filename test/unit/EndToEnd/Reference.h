@@ -36,6 +36,8 @@ struct Attention {
   double scale = 1;
   std::function<double(double score, int64_t h, int64_t i, int64_t j)> modify = {};
   std::function<bool(int64_t h, int64_t i, int64_t j)> visible = {};
+  /// One more score of each row, without a value.
+  std::function<double(int64_t h, int64_t i)> sink = {};
 
   /// Softmax of all scores, [heads, rows, keys]; a row that sees nothing is zeros.
   Numbers pattern(const Numbers &q, const Numbers &k) const;
