@@ -90,15 +90,22 @@ heed::reference::packWeight(WeightSource &source, attn::WeightOp weight, int64_t
   if (!set || !set->contains(stored.storage))
     return fail("is stored in a format that its type doesn't have");
   PanelLayout panels = panelLayout(*set);
-  if (rows.getInt() < 1 || cols.getInt() < 1 || cols.getInt() % panels.groupColumns != 0 ||
-      cols.getInt() % info.blockElements != 0 || elements / cols.getInt() != rows.getInt() ||
-      elements % cols.getInt() != 0)
-    return fail("has " + llvm::Twine(elements) + " elements, which aren't a matrix of " +
-                llvm::Twine(rows.getInt()) + " rows and " + llvm::Twine(cols.getInt()) +
-                " columns");
-  std::vector<std::byte> bytes(panelBytes(panels, rows.getInt(), cols.getInt()));
-  packPanels(stored.storage, panels, ordered.data(), rows.getInt(), cols.getInt(), bytes.data(), 0,
-             panels.panels(rows.getInt()));
+  // Each head may be a matrix of its own, which begins with a panel of its own.
+  auto heads = weight->getAttrOfType<IntegerAttr>("heed.matrices");
+  int64_t matrices = heads ? heads.getInt() : 1;
+  if (rows.getInt() < 1 || cols.getInt() < 1 || matrices < 1 || rows.getInt() % matrices != 0 ||
+      cols.getInt() % panels.groupColumns != 0 || cols.getInt() % info.blockElements != 0 ||
+      elements % cols.getInt() != 0 || elements / cols.getInt() != rows.getInt())
+    return fail("has " + llvm::Twine(elements) + " elements, which aren't " +
+                llvm::Twine(matrices) + " matrices of " + llvm::Twine(rows.getInt()) +
+                " rows together and " + llvm::Twine(cols.getInt()) + " columns");
+  int64_t rowsOfEach = rows.getInt() / matrices,
+          storedOfEach = static_cast<int64_t>(ordered.size()) / matrices,
+          bytesOfEach = panelBytes(panels, rowsOfEach, cols.getInt());
+  std::vector<std::byte> bytes(matrices * bytesOfEach);
+  for (int64_t matrix = 0; matrix < matrices; ++matrix)
+    packPanels(stored.storage, panels, ordered.data() + matrix * storedOfEach, rowsOfEach,
+               cols.getInt(), bytes.data() + matrix * bytesOfEach, 0, panels.panels(rowsOfEach));
   return bytes;
 }
 

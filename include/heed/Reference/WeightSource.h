@@ -41,7 +41,8 @@ public:
 };
 
 /// A weight's bytes as the runtime lays them out for the code of the vector phase: panels or dense
-/// f32, as the `heed.layout`, `heed.rows`, `heed.cols` and `heed.permuted` of the declaration say.
+/// f32, as the `heed.layout`, `heed.rows`, `heed.cols`, `heed.matrices` and `heed.permuted` of the
+/// declaration say.
 llvm::Expected<std::vector<std::byte>> packWeight(WeightSource &source, attn::WeightOp weight,
                                                   int64_t layer);
 

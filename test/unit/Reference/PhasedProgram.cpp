@@ -36,7 +36,7 @@ std::string heed::reference::replaced(std::string text, const std::string &from,
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-PhasedProgram::PhasedProgram(const std::string &text, const char *header) {
+PhasedProgram::PhasedProgram(const std::string &text, const char *header, int64_t chunk) {
   mlir::DialectRegistry registry;
   registerInterfaces(registry);
   context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -56,7 +56,9 @@ PhasedProgram::PhasedProgram(const std::string &text, const char *header) {
     Phase before = static_cast<Phase>(static_cast<int>(phase) - 1);
     mlir::OwningOpRef<mlir::ModuleOp> module(phases[before]->clone());
     mlir::PassManager manager(context.get());
-    buildPipeline(manager, before, phase, PipelineOptions());
+    PipelineOptions options;
+    options.chunk = chunk;
+    buildPipeline(manager, before, phase, options);
     if (failed(manager.run(*module))) {
       ADD_FAILURE() << "phase " << static_cast<int>(phase) << " failed";
       return;

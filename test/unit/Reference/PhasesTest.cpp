@@ -51,14 +51,15 @@ void expectPhasesAgree(PhasedProgram &program, const std::string &name, int64_t 
   }
 }
 
-void expectStepsAgree(PhasedProgram &program, int64_t vocabulary) {
+void expectStepsAgree(PhasedProgram &program, int64_t vocabulary,
+                      std::vector<size_t> pieces = {21, 8}) {
   ASSERT_TRUE(program.ok());
   std::vector<int64_t> tokens;
   for (int64_t i = 0; i < 21; ++i)
     tokens.push_back((i * 31 + 7) % vocabulary);
   std::vector<double> expected = program.feed(Phase::Formula, "logits", tokens, tokens.size());
   for (Phase phase : {Phase::Attn, Phase::Fused, Phase::Tiled, Phase::Vector})
-    for (size_t piece : {21, 8})
+    for (size_t piece : pieces)
       EXPECT_LT(difference(program.feed(phase, "logits", tokens, piece), expected),
                 toleranceOf(phase))
           << "phase " << static_cast<int>(phase) << " in pieces of " << piece;
@@ -90,6 +91,25 @@ TEST(Phases, Llama) {
 TEST(Phases, Gpt2) {
   PhasedProgram program(exampleText("gpt2.heed"), test::kGpt2Header);
   expectStepsAgree(program, 256);
+}
+
+// A cache that keeps a window of five rows, and room for eight that a call brings: rows wrap
+// around.
+TEST(Phases, Mistral) {
+  std::string header = std::string(test::kLlamaHeader) +
+                       ";meta llama.attention.sliding_window = 5;output.weight Q8_0 256x64";
+  PhasedProgram program(exampleText("mistral.heed"), header.c_str(), 8);
+  expectStepsAgree(program, 256, {8, 3, 1});
+}
+
+TEST(Phases, LatentAttention) {
+  std::string text = exampleText("mla.heed");
+  text = replaced(text, "2048, heads = 16, layers = 4, vocab = 32000",
+                  "40, heads = 3, layers = 2, vocab = 75");
+  text = replaced(replaced(text, "dk = 128", "dk = 16"), "dr = 64", "dr = 8");
+  text = replaced(replaced(text, "dv = 128", "dv = 12"), "= 512", "= 20");
+  PhasedProgram program(text);
+  expectStepsAgree(program, 75);
 }
 
 // As typed, every phase is off by the errors of f32 and no more.

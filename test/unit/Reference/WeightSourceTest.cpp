@@ -97,6 +97,19 @@ TEST(PackWeight, AxesChangeTheirOrder) {
         EXPECT_EQ(packed[(b * 2 + a) * 32 + c], values[(a * 3 + b) * 32 + c]);
 }
 
+TEST(PackWeight, HeadsBeginWithPanelsOfTheirOwn) {
+  OneWeight weight("2x3x32, q8_0", "{heed.layout = 1 : i64, heed.rows = 6 : i64, "
+                                   "heed.cols = 32 : i64, heed.matrices = 2 : i64}");
+  RandomWeights random;
+  auto values = llvm::cantFail(random.dense(weight.get(), 0));
+  std::vector<std::byte> bytes = llvm::cantFail(packWeight(random, weight.get(), 0));
+  PanelLayout layout = panelLayout(StorageType::Q8_0);
+  ASSERT_EQ(static_cast<int64_t>(bytes.size()), 2 * panelBytes(layout, 3, 32));
+  for (int64_t row = 0; row < 3; ++row)
+    EXPECT_EQ(panelElement(layout, bytes.data() + bytes.size() / 2, 3, 32, row, 7),
+              values[(3 + row) * 32 + 7]);
+}
+
 TEST(PackWeight, NeedsALayoutThatFits) {
   RandomWeights random;
   OneWeight none("4x32, q8_0", "");
@@ -104,8 +117,9 @@ TEST(PackWeight, NeedsALayoutThatFits) {
             "weight 'W' has no layout: attn-assign-layouts gives it one");
   OneWeight other("4x32, q8_0",
                   "{heed.layout = 1 : i64, heed.rows = 4 : i64, heed.cols = 64 : i64}");
-  EXPECT_EQ(llvm::toString(packWeight(random, other.get(), 0).takeError()),
-            "weight 'W' has 128 elements, which aren't a matrix of 4 rows and 64 columns");
+  EXPECT_EQ(
+      llvm::toString(packWeight(random, other.get(), 0).takeError()),
+      "weight 'W' has 128 elements, which aren't 1 matrices of 4 rows together and 64 columns");
 }
 
 } // namespace
