@@ -29,7 +29,7 @@ def Attn_CacheAppendOp : Attn_Op<"cache_append", [
     * C3: there are scales exactly where the cache is of i8; they are f32 and of the
       cache's shape but for a width of 1.
 
-    Examples:
+    Example:
     ```mlir
     %c1 = attn.cache_append %K into %c0 layer %l at %past : tensor<3x?x64xf32> into tensor<30x3x?x64xf32>
     %r1 = attn.cache_append %K into %r0 layer %l at %past : tensor<3x?x64xf32> into tensor<30x3x1024x64xf16>
@@ -63,7 +63,7 @@ def Attn_CacheReadOp : Attn_Op<"cache_read", [Pure, Attn_ReifiedShape]> {
     Example:
     ```mlir
     %Kall = attn.cache_read %c1 layer %l length %len : tensor<30x3x?x64xf32> -> tensor<3x?x64xf32>
-    %Kall = attn.cache_read %q1 scales %s1 layer %l length %len : tensor<30x3x?x64xi8>, tensor<30x3x?x1xf32> -> tensor<3x?x64xf32>
+    %Kwide = attn.cache_read %q1 scales %s1 layer %l length %len : tensor<30x3x?x64xi8>, tensor<30x3x?x1xf32> -> tensor<3x?x64xf32>
     ```
   }];
   let arguments = (ins Attn_CacheTensor:$cache, Optional<RankedTensorOf<[F32]>>:$scales,
