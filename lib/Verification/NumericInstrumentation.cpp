@@ -11,6 +11,7 @@
 
 #include "mlir/IR/OperationSupport.h"
 #include "mlir/Pass/PassInstrumentation.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -32,7 +33,8 @@ public:
       isOver = true;
       return;
     }
-    before = cast<ModuleOp>(module->clone());
+    if (unseen.empty())
+      before = cast<ModuleOp>(module->clone());
     print.emplace(module);
   }
 
@@ -41,34 +43,46 @@ public:
     if (isOver || !module || !before || pass->getArgument().empty() ||
         *print == OperationFingerPrint(module))
       return;
+    unseen.push_back(pipelineOf(pass, op));
     auto function = dyn_cast<func::FuncOp>(op);
     // A private function is computed by those that call it.
-    Verdict verdict =
-        checker->check(module, function && function.isPublic() ? function.getSymName() : "");
-    if (verdict.kind == Verdict::Kind::Agrees)
+    bool isAlone = unseen.size() == 1 && function && function.isPublic();
+    Verdict verdict = checker->check(module, isAlone ? function.getSymName() : "");
+    switch (verdict.kind) {
+    case Verdict::Kind::Agrees:
+      unseen.clear();
       return;
-    isOver = true;
-    if (verdict.kind == Verdict::Kind::Unknown) {
-      emitRemark(op->getLoc()) << "not verified from the pass " << pass->getArgument()
-                               << " on: " << verdict.reason;
+    case Verdict::Kind::Unknown:
+      if (unseen.size() == 1)
+        emitRemark(op->getLoc()) << "what the pass " << pass->getArgument()
+                                 << " leaves isn't verified by itself: " << verdict.reason;
       return;
+    case Verdict::Kind::Differs:
+      break;
     }
-    found = true;
-    std::string pipeline;
-    llvm::raw_string_ostream out(pipeline);
-    out << "builtin.module(";
-    if (op != module)
-      out << op->getName() << '(';
-    pass->printAsTextualPipeline(out);
-    out << (op != module ? "))" : ")");
-    Blame blame = blamePass(pass->getArgument(), pipeline, *before, module, *checker,
-                            verdict.difference, options.weightsPath);
+    isOver = found = true;
+    std::string name = pass->getArgument().str();
+    if (unseen.size() > 1)
+      name += " or one that was run before it and could not be verified";
+    Blame blame = blamePass(name, "builtin.module(" + llvm::join(unseen, ",") + ")", *before,
+                            module, *checker, verdict.difference, options.weightsPath);
     report(*checker, blame);
   }
 
   void runAfterPassFailed(Pass *, Operation *) override { isOver = true; }
 
 private:
+  /// A pass with its options and the op that it runs on, inside of builtin.module(…).
+  static std::string pipelineOf(Pass *pass, Operation *op) {
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    if (!isa<ModuleOp>(op))
+      out << op->getName() << '(';
+    pass->printAsTextualPipeline(out);
+    if (!isa<ModuleOp>(op))
+      out << ')';
+    return text;
+  }
   static ModuleOp moduleOf(Operation *op) {
     auto module = dyn_cast<ModuleOp>(op);
     return module ? module : op->getParentOfType<ModuleOp>();
@@ -77,7 +91,7 @@ private:
   bool begin(ModuleOp module) {
     auto fail = [&](const llvm::Twine &message) {
       found = true;
-      module.emitError(message);
+      emitError(module.getLoc()) << message;
       return false;
     };
     std::string saved;
@@ -112,7 +126,8 @@ private:
   bool isOver = false;
   std::unique_ptr<reference::WeightSource> weights;
   std::optional<NumericChecker> checker;
-  OwningOpRef<ModuleOp> before;
+  OwningOpRef<ModuleOp> before;    ///< the last module that was evaluated
+  std::vector<std::string> unseen; ///< passes since then
   std::optional<OperationFingerPrint> print;
 };
 

@@ -13,6 +13,9 @@ using namespace mlir;
 using namespace heed;
 using namespace heed::verification;
 
+/// Rows that a call brings to a cache that keeps a window: few, so that short texts go around it.
+static constexpr int64_t kChunk = 16;
+
 /// A program on its way to the code of one instruction set.
 struct ProgramVerifier::Variant {
   const InstructionSet &set;
@@ -49,6 +52,7 @@ LogicalResult ProgramVerifier::runVariant(ModuleOp formula, const InstructionSet
                                           std::vector<std::string> &checkedPipelines) {
   PipelineOptions pipeline;
   pipeline.nativeLanes = set.vectorBits / 32;
+  pipeline.chunk = kChunk;
   auto steps = passSteps(formula.getContext(), Phase::Formula, Phase::LLVM, pipeline);
   if (failed(steps))
     return fail(formula, "the passes can't be listed");

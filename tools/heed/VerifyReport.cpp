@@ -44,9 +44,9 @@ std::string heed::textReport(const ProgramVerifier &verifier, bool agrees) {
                         counts[0] + counts[1] + counts[2], counts[0], counts[1], counts[2], worst);
   }
   for (const CodeRecord &code : verifier.codes())
-    text += code.wasRun
-                ? fmt::format("code for {:<28}   {:>1}  {:.1e}\n", code.set->name, "", code.worst)
-                : fmt::format("code for {} can't run on this machine\n", code.set->name);
+    text += code.wasRun ? fmt::format("{:<46}{:.1e}\n", std::string("code for ") + code.set->name,
+                                      code.worst)
+                        : fmt::format("code for {} can't run on this machine\n", code.set->name);
   return text;
 }
 
