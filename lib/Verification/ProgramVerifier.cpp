@@ -162,8 +162,15 @@ LogicalResult ProgramVerifier::bisect(Variant &variant, const Verdict &verdict) 
       last = code.difference;
     return code.kind != Verdict::Kind::Agrees;
   };
+  if (!variant.weights && !variant.unseen.empty()) {
+    auto table = WeightTable::make(*variant.unseen.front().second, numbers.weightSource());
+    if (table)
+      variant.weights = std::move(*table);
+    else
+      llvm::consumeError(table.takeError()); // layouts aren't chosen yet
+  }
   // Where what was evaluated already becomes wrong code, passes can't be told apart.
-  if (variant.unseen.empty() || isWrong(0))
+  if (!variant.weights || variant.unseen.empty() || isWrong(0))
     return blameAllAfter(variant, verdict.difference);
   size_t right = 0, wrong = variant.unseen.size() - 1;
   while (wrong - right > 1) {

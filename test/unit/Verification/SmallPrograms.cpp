@@ -23,6 +23,21 @@ std::string verification::smallModel() {
   return text.str();
 }
 
+std::string verification::oneHead() {
+  return R"(
+size n, d = 16
+weight Wq, Wk : [d, d]
+fn head(E: [n, d]) -> [n, d] {
+  Q[i, k] = sum[c] Wq[k, c] * E[i, c]
+  K[j, k] = sum[c] Wk[k, c] * E[j, c]
+  S[i, j] = sum[k] Q[i, k] * K[j, k] / sqrt(d)
+  A[i, j] = softmax[j] S[i, j] where j <= i
+  Z[i, c] = sum[j] A[i, j] * E[j, c]
+  return E + Z
+}
+)";
+}
+
 std::string verification::crossAttention() {
   return R"(
 size n, m, heads = 2, dk = 16

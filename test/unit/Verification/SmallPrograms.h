@@ -19,6 +19,9 @@ namespace heed::verification {
 /// a feed-forward part, logits. It continues texts.
 std::string smallModel();
 
+/// One attention head with weights, of which many inputs can be evaluated quickly.
+std::string oneHead();
+
 /// Attention of given queries over keys of another number, hidden by a bias and a mask: a function
 /// that doesn't continue texts, of two run-time sizes.
 std::string crossAttention();
