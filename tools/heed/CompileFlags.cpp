@@ -65,6 +65,9 @@ struct Flags {
                "memory, more read prompts faster")};
   cl::opt<bool> requireCache{"require-cache", cl::cat(category),
                              cl::desc("refuse functions for which no cache can be derived")};
+  cl::opt<bool> invariant{"invariant", cl::cat(category),
+                          cl::desc("make results the same, bit by bit, however a text is split "
+                                   "into calls and whatever else is in a batch")};
   cl::opt<bool> verifyNumerically{"verify-each-numerically", cl::cat(category),
                                   cl::desc("evaluate the program after each pass, and say which "
                                            "one changed what it computes; slow")};
@@ -110,6 +113,7 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   result.output = flags.output;
   result.options.level = flags.level;
   result.options.requireCache = flags.requireCache;
+  result.options.invariant = flags.invariant;
   result.options.passManagerFlags = true;
   result.verifyNumerically = flags.verifyNumerically;
   if (auto known = checkCacheType(flags.cacheType); !known)

@@ -62,7 +62,9 @@ def AttnToVectorPass : Pass<"convert-attn-to-vector"> {
   }];
   let options = [
     Option<"nativeLanes", "native-lanes", "int64_t", "16",
-           "f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)">
+           "f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)">,
+    Option<"invariant", "invariant", "bool", "false",
+           "whether a row's result must not depend on how many rows a call has">
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",

@@ -31,7 +31,7 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
   using AttnToVectorPassBase::AttnToVectorPassBase;
 
   void runOnOperation() override {
-    KernelShape shape = KernelShape::forNativeLanes(nativeLanes);
+    KernelShape shape = KernelShape::forNativeLanes(nativeLanes, invariant);
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
       if (isa<ProjectOp, EmbedOp, OnlineAttentionOp, ClassifyKeysOp>(op))

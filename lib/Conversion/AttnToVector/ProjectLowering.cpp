@@ -34,8 +34,6 @@ namespace {
 
 /// From this many rows on, unpacking a block of panels first is cheaper.
 constexpr int64_t kManyRows = 4;
-/// Sums kept apart for each panel and row when rows are few, to hide the FMA's latency.
-constexpr int64_t kChains = 4;
 
 class ProjectKernel {
 public:
@@ -130,7 +128,7 @@ private:
     auto rowLoop = scf::ForOp::create(builder, loc, zero, rows, one);
     OpBuilder inRow = OpBuilder::atBlockTerminator(rowLoop.getBody());
     Value row = rowLoop.getInductionVar();
-    SmallVector<Value> sums(panels * kChains, zeros(inRow));
+    SmallVector<Value> sums(panels * shape.projectChains, zeros(inRow));
     auto stepLoop = scf::ForOp::create(
         inRow, loc, zero, constant(inRow, reader.steps()), one, sums,
         [&](OpBuilder &body, Location, Value step, ValueRange carried) {
@@ -140,7 +138,7 @@ private:
           for (int64_t panel = 0; panel < panels; ++panel) {
             reader.forEachColumn(
                 body, address(body, firstPanel, panel, step), [&](int64_t column, Value weight) {
-                  Value &sum = next[panel * kChains + column % kChains];
+                  Value &sum = next[panel * shape.projectChains + column % shape.projectChains];
                   Value factor = broadcastX(body, row, add(body, firstColumn, column));
                   sum = vector::FMAOp::create(body, loc, weight, factor, sum);
                 });
@@ -148,9 +146,9 @@ private:
           scf::YieldOp::create(body, loc, next);
         });
     for (int64_t panel = 0; panel < panels; ++panel) {
-      auto chain = [&](int64_t c) { return stepLoop.getResult(panel * kChains + c); };
+      auto chain = [&](int64_t c) { return stepLoop.getResult(panel * shape.projectChains + c); };
       Value sum = chain(0);
-      for (int64_t c = 1; c < kChains; ++c)
+      for (int64_t c = 1; c < shape.projectChains; ++c)
         sum = arith::AddFOp::create(inRow, loc, sum, chain(c));
       store(inRow, sum, row, firstPanel, panel, partial && panel + 1 == panels);
     }
