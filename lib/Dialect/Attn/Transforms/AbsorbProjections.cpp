@@ -27,6 +27,8 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 #define DEBUG_TYPE "attn-absorb-projections"
 
@@ -95,6 +97,43 @@ static bool isCheaper(ArrayRef<Expansion> expansions, int64_t rank) {
     absorbedProducts += expansion.heads * rank;
   }
   return 2 * costOfKey(rank, absorbedProducts) <= costOfKey(numbers, products);
+}
+
+/// The attn.scores that `pattern` is made from, by modifiers, a mask and a softmax.
+static SmallVector<ScoresOp> scoresBehind(Value pattern) {
+  SmallVector<ScoresOp> found;
+  llvm::SetVector<Value> above;
+  above.insert(pattern);
+  for (size_t next = 0; next < above.size(); ++next) {
+    Operation *op = above[next].getDefiningOp();
+    if (auto scores = dyn_cast_or_null<ScoresOp>(op))
+      found.push_back(scores);
+    else if (isa_and_nonnull<SoftmaxOp, MaskOp>(op))
+      above.insert(op->getOperand(0));
+    else if (auto modifier = dyn_cast_or_null<linalg::GenericOp>(op))
+      above.insert_range(modifier.getDpsInputs());
+  }
+  return found;
+}
+
+/// Leaves those expansions of one latent value whose attentions read one head of keys and of
+/// values alike once they are absorbed: an attention has as many heads of one as of the other.
+static void keepWholeAttentions(func::FuncOp func, SmallVector<Expansion> &expansions) {
+  auto hasOneHead = [&](OpOperand &operand) {
+    return llvm::any_of(expansions, [&](const Expansion &e) { return e.reader == &operand; }) ||
+           cast<RankedTensorType>(operand.get().getType()).getDimSize(0) == 1;
+  };
+  llvm::SmallPtrSet<Operation *, 8> whole;
+  func.walk([&](WeighOp weigh) {
+    SmallVector<ScoresOp> scores = scoresBehind(weigh.getPattern());
+    if (!hasOneHead(weigh.getValuesMutable()) ||
+        !llvm::all_of(scores, [&](ScoresOp op) { return hasOneHead(op.getKMutable()); }))
+      return;
+    whole.insert(weigh);
+    whole.insert(scores.begin(), scores.end());
+  });
+  llvm::erase_if(expansions,
+                 [&](const Expansion &e) { return !whole.contains(e.reader->getOwner()); });
 }
 
 /// `[a, b, c]` as `[b, a, c]`.
@@ -188,9 +227,10 @@ struct AbsorbProjectionsPass : impl::AbsorbProjectionsPassBase<AbsorbProjections
       if (std::optional<Expansion> found = matchExpansion(*operand))
         byLatents[found->project.getX()].push_back(*found);
     });
-    byLatents.remove_if([](auto &entry) {
+    byLatents.remove_if([&](auto &entry) {
+      keepWholeAttentions(getOperation(), entry.second);
       int64_t rank = cast<RankedTensorType>(entry.first.getType()).getDimSize(1);
-      return ShapedType::isDynamic(rank) || !isCheaper(entry.second, rank);
+      return entry.second.empty() || ShapedType::isDynamic(rank) || !isCheaper(entry.second, rank);
     });
     if (byLatents.empty() || !keepsCache(getOperation()))
       return;

@@ -95,9 +95,13 @@ static std::optional<Steps> matchSteps(WeighOp weigh, std::string &why) {
       return std::nullopt;
     }
     if ((steps.scores = above.getDefiningOp<ScoresOp>())) {
-      RankedTensorType q = steps.scores.getQ().getType();
-      if (hasStaticTiles(q, q) && hasStaticTiles(q, steps.scores.getK().getType()) &&
-          hasStaticTiles(q, weigh.getValues().getType()))
+      RankedTensorType q = steps.scores.getQ().getType(), k = steps.scores.getK().getType(),
+                       v = weigh.getValues().getType();
+      if (k.getShape().drop_back(2) != v.getShape().drop_back(2)) {
+        why = "its values have other heads than its keys";
+        return std::nullopt;
+      }
+      if (hasStaticTiles(q, q) && hasStaticTiles(q, k) && hasStaticTiles(q, v))
         return steps;
       why = "its heads or their width are known at run time only";
       return std::nullopt;
