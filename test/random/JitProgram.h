@@ -39,6 +39,8 @@ public:
                                                       const Setting &setting);
   ~JitProgram();
 
+  /// The program's one function.
+  const heed_function &function() const { return artifact->functions[0]; }
   /// The model with these weights (null: it has none) and so many threads.
   ErrorOr<std::unique_ptr<heed_model>> open(const WeightsFile *weights, int threads) const;
 
