@@ -57,7 +57,8 @@ struct DeriveCachePass : heed::attn::impl::DeriveCachePassBase<DeriveCachePass> 
              << cacheType << ", expected f32, f16, bf16 or int8";
     if (chunk <= 0 || keyTile <= 0)
       return getOperation().emitError("found chunk=")
-             << int64_t(chunk) << " and key-tile=" << int64_t(keyTile) << ", expected positive numbers";
+             << int64_t(chunk) << " and key-tile=" << int64_t(keyTile)
+             << ", expected positive numbers";
     return success();
   }
 

@@ -189,9 +189,9 @@ KeyRanges::Class KeyRanges::classify(IndexBuilder &build, Value first, Value las
     if (mayIsExact)
       continue;
     // A single clause's range is all that is visited.
-    Value may = clauses.size() == 1 ? build.boolean(true)
-                                    : build.both(build.lessOrEqual(clause.lo, last),
-                                                 build.less(first, clause.hi));
+    Value may = clauses.size() == 1
+                    ? build.boolean(true)
+                    : build.both(build.lessOrEqual(clause.lo, last), build.less(first, clause.hi));
     for (const LinearForm *atom : clause.otherAtoms)
       if (std::optional<Interval> bounds = intervals.boundsOf(build, *atom))
         may = build.both(may, build.lessOrEqual(bounds->low, zero));
