@@ -58,6 +58,7 @@ int main(int argc, char **argv) {
     if (!std::strcmp(argv[1], command.name))
       return command.run(argc - 1, argv + 1);
   return fail("no command '" + std::string(argv[1]) +
-              "', expected compile, generate, embed, tokenize, verify or explain; `heed --help` shows what each "
+              "', expected compile, generate, embed, tokenize, verify or explain; `heed --help` "
+              "shows what each "
               "does");
 }

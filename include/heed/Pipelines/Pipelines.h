@@ -37,9 +37,10 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<bool> fuseAttention{
       *this, "fuse-attention", llvm::cl::init(true),
       llvm::cl::desc("make each attention one op; without, its steps are computed one by one")};
-  Option<bool> invariant{*this, "invariant", llvm::cl::init(false),
-                         llvm::cl::desc("make each row's result the same, bit by bit, however a "
-                                        "text is split into calls and whatever else is in a batch")};
+  Option<bool> invariant{
+      *this, "invariant", llvm::cl::init(false),
+      llvm::cl::desc("make each row's result the same, bit by bit, however a "
+                     "text is split into calls and whatever else is in a batch")};
   Option<int64_t> nativeLanes{
       *this, "native-lanes", llvm::cl::init(16),
       llvm::cl::desc("f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)")};
