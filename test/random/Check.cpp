@@ -40,8 +40,8 @@ constexpr double kFewRoundings = 8 * 0x1p-24;
 
 class ProgramCheck {
 public:
-  ProgramCheck(const RandomProgram &program, uint64_t seed)
-      : program(program), text(program.print()), dice(seed) {}
+  ProgramCheck(const RandomProgram &program, uint64_t seed, Ways ways)
+      : program(program), text(program.print()), ways(ways), dice(seed) {}
 
   Verdict run() {
     if (auto done = tryRun(); !done)
@@ -60,6 +60,7 @@ private:
 
   const RandomProgram &program;
   std::string text;
+  Ways ways;
   Dice dice;
   std::unique_ptr<Oracle> oracle;
   std::vector<Argument> arguments;
@@ -79,6 +80,13 @@ std::vector<Setting> ProgramCheck::drawSettings() {
   bool has512 = cpuFeatures() & HEED_AVX512;
   auto level = [&] { return static_cast<unsigned>(dice.between(0, 3)); };
   const char *any = has512 && dice.percent(50) ? "avx512" : "avx2";
+  if (ways == Ways::One) {
+    bool fused = dice.percent(85), isStep = program.form == RandomProgram::Form::Step;
+    Setting setting{any, dice.percent(75) ? 0 : level(), fused, "f32", fused && dice.percent(40)};
+    if (isStep && dice.percent(15))
+      setting.cacheType = dice.pick({"f16", "bf16", "int8"});
+    return {setting};
+  }
   std::vector<Setting> settings = {{any, level(), false, "f32"}};
   // Compiling is what takes the time: most programs are fused for one instruction set alone.
   bool both = dice.percent(35);
@@ -293,7 +301,7 @@ ErrorOr<void> ProgramCheck::tryRun() {
                      : type == "bf16" ? 3e-2
                      : type == "int8" ? 8e-2
                                       : 2 * unfused + kFewRoundings;
-    if (!setting.fused) {
+    if (!setting.fused && type == "f32") {
       unfused = std::max(unfused, *error);
       allowed = 1e-4;
     }
@@ -308,6 +316,6 @@ ErrorOr<void> ProgramCheck::tryRun() {
   return {};
 }
 
-Verdict random_programs::check(const RandomProgram &program, uint64_t seed) {
-  return ProgramCheck(program, seed).run();
+Verdict random_programs::check(const RandomProgram &program, uint64_t seed, Ways ways) {
+  return ProgramCheck(program, seed, ways).run();
 }

@@ -23,10 +23,15 @@ struct Verdict {
   bool ok() const { return failure.empty(); }
 };
 
-/// Compiles the program in several ways drawn from `seed`, for which it runs them on random
-/// arguments: fused and not, for each instruction set of this machine, at several levels, with one
-/// thread and two, texts whole and in pieces.
-Verdict check(const RandomProgram &program, uint64_t seed);
+/// In how many ways a program is compiled, which is what takes the time.
+enum class Ways {
+  Several, ///< fused and not, for one or both instruction sets of this machine, at several levels
+  One      ///< one of them, most often at -O0
+};
+
+/// Compiles the program in ways drawn from `seed`, and runs each on the same random arguments, with
+/// one thread and two, texts whole and in pieces.
+Verdict check(const RandomProgram &program, uint64_t seed, Ways ways);
 
 } // namespace heed::random_programs
 

@@ -58,11 +58,11 @@ static void send(int pipe, const Message &message) {
 }
 
 /// Checks one program and reports on it.
-static void checkAndSend(int pipe, const RandomProgram &program, uint64_t seed) {
+static void checkAndSend(int pipe, const RandomProgram &program, uint64_t seed, Ways ways) {
   Message message;
   message.seed = seed;
   send(pipe, message);
-  Verdict verdict = check(program, seed);
+  Verdict verdict = check(program, seed, ways);
   message.isVerdict = true;
   message.worstRatio = verdict.worstRatio;
   message.worstError = verdict.worstError;
@@ -139,8 +139,8 @@ static std::string waitFor(Worker &worker) {
                                   : fmt::format("the process ended with {}", WEXITSTATUS(status));
 }
 
-Verdict heed::random_programs::checkApart(const RandomProgram &program, uint64_t seed) {
-  Worker worker = start([&](int pipe) { checkAndSend(pipe, program, seed); });
+Verdict heed::random_programs::checkApart(const RandomProgram &program, uint64_t seed, Ways ways) {
+  Worker worker = start([&](int pipe) { checkAndSend(pipe, program, seed, ways); });
   std::vector<Worker> alone{worker};
   Message message;
   while (!message.isVerdict) {
@@ -151,14 +151,14 @@ Verdict heed::random_programs::checkApart(const RandomProgram &program, uint64_t
   return {ended.empty() ? message.failure : ended, message.worstRatio, message.worstError};
 }
 
-Summary heed::random_programs::checkAll(uint64_t first, uint64_t count, int jobs,
+Summary heed::random_programs::checkAll(uint64_t first, uint64_t count, int jobs, Ways ways,
                                         const std::function<void(const Summary &)> &progress) {
   Summary summary;
   uint64_t end = first + count;
   auto startFrom = [&](uint64_t seed) {
     Worker worker = start([&](int pipe) {
       for (uint64_t next = seed; next < end; next += jobs)
-        checkAndSend(pipe, programOf(next), next);
+        checkAndSend(pipe, programOf(next), next, ways);
     });
     worker.current = seed;
     return worker;
@@ -204,7 +204,8 @@ Summary heed::random_programs::checkAll(uint64_t first, uint64_t count, int jobs
   return summary;
 }
 
-RandomProgram heed::random_programs::shrink(const RandomProgram &program, uint64_t seed) {
+RandomProgram heed::random_programs::shrink(const RandomProgram &program, uint64_t seed,
+                                            Ways ways) {
   RandomProgram smallest = program;
   // Each try compiles several times: enough for a tree of masks and all sizes.
   int triesLeft = 300;
@@ -214,7 +215,7 @@ RandomProgram heed::random_programs::shrink(const RandomProgram &program, uint64
       if (--triesLeft < 0)
         break;
       // A program that is refused fails otherwise than one that computes something wrong.
-      Verdict verdict = checkApart(candidate, seed);
+      Verdict verdict = checkApart(candidate, seed, ways);
       if (verdict.ok() || verdict.failure.find("refused") != std::string::npos)
         continue;
       smallest = candidate;

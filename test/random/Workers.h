@@ -32,15 +32,15 @@ struct Summary {
 RandomProgram programOf(uint64_t seed);
 
 /// Checks in a process of its own, so that a crash or a hang (of three minutes) is a verdict.
-Verdict checkApart(const RandomProgram &program, uint64_t seed);
+Verdict checkApart(const RandomProgram &program, uint64_t seed, Ways ways);
 
 /// Checks the programs of seeds first … first+count-1, `jobs` at a time. After a crash the next
 /// seed goes on. Calls `progress` after each program.
-Summary checkAll(uint64_t first, uint64_t count, int jobs,
+Summary checkAll(uint64_t first, uint64_t count, int jobs, Ways ways,
                  const std::function<void(const Summary &)> &progress);
 
 /// The simplest program that fails as `program` does, as far as one simplification at a time leads.
-RandomProgram shrink(const RandomProgram &program, uint64_t seed);
+RandomProgram shrink(const RandomProgram &program, uint64_t seed, Ways ways);
 
 } // namespace heed::random_programs
 

@@ -16,7 +16,7 @@
 using namespace heed::random_programs;
 
 static constexpr char kHelp[] =
-    R"(usage: heed-random-programs [--first=SEED] [--count=N] [--jobs=N] [--print]
+    R"(usage: heed-random-programs [--first=SEED] [--count=N] [--jobs=N] [--one-way] [--print]
 
 Draws attention programs, compiles each in several ways and compares them with the f64 oracle.
 A failure is made smaller before it is shown. Exits with 1 where there is one.
@@ -24,6 +24,7 @@ A failure is made smaller before it is shown. Exits with 1 where there is one.
   --first=SEED  the first program's number (1)
   --count=N     how many (100)
   --jobs=N      how many at a time (2)
+  --one-way     compile each in one way instead of several, most often at -O0: ten times as fast
   --print       show the programs instead of checking them
 
 examples:
@@ -41,9 +42,9 @@ static bool readNumber(const char *argument, const char *flag, uint64_t &number)
   return problem == std::errc() && stop == end;
 }
 
-static void show(const Failure &failure) {
-  RandomProgram small = shrink(programOf(failure.seed), failure.seed);
-  Verdict verdict = checkApart(small, failure.seed);
+static void show(const Failure &failure, Ways ways) {
+  RandomProgram small = shrink(programOf(failure.seed), failure.seed, ways);
+  Verdict verdict = checkApart(small, failure.seed, ways);
   std::printf("program %llu: %s\nmade smaller: %s\n%s",
               static_cast<unsigned long long>(failure.seed), failure.what.c_str(),
               verdict.failure.c_str(), small.print().c_str());
@@ -55,12 +56,17 @@ static void show(const Failure &failure) {
 int main(int argc, char **argv) {
   uint64_t first = 1, count = 100, jobs = 2;
   bool print = false;
+  Ways ways = Ways::Several;
   for (int i = 1; i < argc; ++i) {
     if (readNumber(argv[i], "--first=", first) || readNumber(argv[i], "--count=", count) ||
         readNumber(argv[i], "--jobs=", jobs))
       continue;
     if (std::string_view(argv[i]) == "--print") {
       print = true;
+      continue;
+    }
+    if (std::string_view(argv[i]) == "--one-way") {
+      ways = Ways::One;
       continue;
     }
     bool asked = std::string_view(argv[i]) == "--help";
@@ -74,8 +80,8 @@ int main(int argc, char **argv) {
     return 0;
   }
   bool isTerminal = isatty(STDERR_FILENO);
-  Summary summary =
-      checkAll(first, count, static_cast<int>(jobs > 0 ? jobs : 1), [&](const Summary &soFar) {
+  Summary summary = checkAll(
+      first, count, static_cast<int>(jobs > 0 ? jobs : 1), ways, [&](const Summary &soFar) {
         if (isTerminal)
           std::fprintf(stderr, "\r%llu checked, %zu failed",
                        static_cast<unsigned long long>(soFar.checked), soFar.failures.size());
@@ -84,7 +90,7 @@ int main(int argc, char **argv) {
     std::fputc('\n', stderr);
   constexpr size_t kMostShown = 10;
   for (size_t f = 0; f < summary.failures.size() && f < kMostShown; ++f)
-    show(summary.failures[f]);
+    show(summary.failures[f], ways);
   for (size_t f = kMostShown; f < summary.failures.size(); ++f)
     std::printf("program %llu: %s\n", static_cast<unsigned long long>(summary.failures[f].seed),
                 summary.failures[f].what.c_str());
