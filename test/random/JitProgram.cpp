@@ -7,6 +7,7 @@
 
 #include "JitProgram.h"
 
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Pipelines/Compiler.h"
 #include "heed/Runtime/Heed.h"
 #include "heed/Runtime/Memory.h"
@@ -84,6 +85,12 @@ ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text
   };
   if (!compiler.check(nullptr, noFile))
     return makeError("the program was refused");
+  if (!compiler.runTo(Phase::Fused))
+    return makeError("the program was refused");
+  bool hasSteps = false;
+  compiler.ir().walk([&](attn::SoftmaxOp) { hasSteps = true; });
+  if (setting.fused && hasSteps)
+    return makeError("its attention isn't fused");
   auto object = compiler.code(CodeFormat::Object, ArtifactUse::Library);
   if (!object)
     return makeError("the program was refused: " + object.message());
