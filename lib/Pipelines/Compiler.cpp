@@ -135,6 +135,7 @@ ErrorOr<std::string> Compiler::code(CodeFormat format, ArtifactUse use) {
     return makeError("");
   CodeGenOptions codeGen;
   codeGen.level = options.level;
+  codeGen.invariant = options.invariant;
   llvm::LLVMContext llvmContext;
   std::unique_ptr<llvm::Module> all = makeTargetModule(llvmContext, program->name);
   for (const InstructionSet *set : options.sets) {

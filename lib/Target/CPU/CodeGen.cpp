@@ -50,7 +50,8 @@ static llvm::OptimizationLevel passLevel(unsigned level) {
 }
 
 /// A code generator; `set` is null for code that only passes arguments on.
-static ErrorOr<TargetMachinePtr> makeTargetMachine(const InstructionSet *set, unsigned level) {
+static ErrorOr<TargetMachinePtr> makeTargetMachine(const InstructionSet *set,
+                                                   const CodeGenOptions &codeGen) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeX86TargetInfo();
@@ -66,13 +67,14 @@ static ErrorOr<TargetMachinePtr> makeTargetMachine(const InstructionSet *set, un
   if (!target)
     return makeError("this build of LLVM can't make x86-64 code: " + error);
   llvm::TargetOptions options;
-  // a*b+c in one instruction: rounded once, and twice as fast.
-  options.AllowFPOpFusion = llvm::FPOpFusion::Fast;
+  // a*b+c in one instruction: rounded once, and twice as fast. Whether that happens depends on the
+  // code around it, which differs between tiles with a mask and without.
+  options.AllowFPOpFusion = codeGen.invariant ? llvm::FPOpFusion::Standard : llvm::FPOpFusion::Fast;
   options.FunctionSections = true;
   options.DataSections = true;
-  TargetMachinePtr machine(
-      target->createTargetMachine(triple, set ? set->cpu : "x86-64", set ? set->targetFeatures : "",
-                                  options, llvm::Reloc::PIC_, std::nullopt, codeGenLevel(level)));
+  TargetMachinePtr machine(target->createTargetMachine(
+      triple, set ? set->cpu : "x86-64", set ? set->targetFeatures : "", options, llvm::Reloc::PIC_,
+      std::nullopt, codeGenLevel(codeGen.level)));
   if (!machine)
     return makeError("this build of LLVM can't make x86-64 code");
   return machine;
@@ -223,7 +225,7 @@ static ErrorOr<void> verify(llvm::Module &module) {
 ErrorOr<std::unique_ptr<llvm::Module>>
 heed::compileVariant(mlir::ModuleOp source, llvm::LLVMContext &context, const InstructionSet &set,
                      llvm::ArrayRef<std::string> entries, const CodeGenOptions &options) {
-  auto machine = makeTargetMachine(&set, options.level);
+  auto machine = makeTargetMachine(&set, options);
   if (!machine)
     return machine.error();
   auto translated = translate(source, context);
@@ -275,7 +277,7 @@ ErrorOr<std::string> heed::emitCode(llvm::Module &module, CodeFormat format,
     module.print(stream, nullptr);
     return text;
   }
-  auto machine = makeTargetMachine(nullptr, options.level);
+  auto machine = makeTargetMachine(nullptr, options);
   if (!machine)
     return machine.error();
   llvm::SmallString<0> code;

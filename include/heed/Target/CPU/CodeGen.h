@@ -22,6 +22,7 @@ namespace heed {
 
 struct CodeGenOptions {
   unsigned level = 2;          ///< 0 … 3, as of -O
+  bool invariant = false;      ///< a sum is rounded alike wherever the code for it stands
   bool verifyEachPass = false; ///< for hunting mistakes of the optimiser's
 };
 
