@@ -71,7 +71,8 @@ LogicalResult heed::reference::runElementwise(Step &step) {
   const Instruction &instruction = step.instruction;
   unsigned count = instruction.operands.size();
   if (count == 0 || count > kMaxOperands)
-    return step.fail("the evaluator knows it with 1 to 3 operands, found " + llvm::Twine(count));
+    return step.failUnknown("the evaluator knows it with 1 to 3 operands, found " +
+                            llvm::Twine(count));
   Scalar operands[kMaxOperands];
   for (unsigned operand = 0; operand != count; ++operand) {
     const reference::Value &value = step.value(operand);

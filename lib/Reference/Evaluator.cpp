@@ -89,4 +89,6 @@ llvm::Error Evaluator::callEntry(StringRef name, ArrayRef<int64_t> numbers,
 
 Operation *Evaluator::failedOp() const { return impl->failedOp; }
 
+bool Evaluator::failedByIgnorance() const { return impl->isUnknown; }
+
 uint64_t Evaluator::steps() const { return impl->steps; }

@@ -35,7 +35,7 @@ LogicalResult insertInParallel(Step &step, MutableArrayRef<Output> outputs,
                                ArrayRef<unsigned> sharedSlots) {
   auto insert = dyn_cast<tensor::ParallelInsertSliceOp>(step.instruction.op);
   if (!insert)
-    return step.fail("the evaluator doesn't know this op in scf.forall.in_parallel");
+    return step.failUnknown("the evaluator doesn't know this op in scf.forall.in_parallel");
   auto shared = llvm::find(sharedSlots, step.instruction.operands[1]);
   if (shared == sharedSlots.end())
     return step.fail("inserts into what is no shared output of the loop");

@@ -28,7 +28,7 @@ constexpr int64_t kFieldBytes = 8;
 LogicalResult getElementPointer(Step &step) {
   auto op = step.op<LLVM::GEPOp>();
   if (!op.getElemType().isInteger(8) || op.getRawConstantIndices().size() != 1)
-    return step.fail("the evaluator knows addresses counted in bytes only");
+    return step.failUnknown("the evaluator knows addresses counted in bytes only");
   int64_t distance = op.getRawConstantIndices().front();
   if (!op.getDynamicIndices().empty()) {
     FailureOr<int64_t> dynamic = step.integer(1);
@@ -43,7 +43,7 @@ LogicalResult getElementPointer(Step &step) {
   else if (auto *record = std::get_if<Record>(&address))
     offset = &record->offset;
   if (!offset || llvm::AddOverflow(*offset, distance, *offset))
-    return step.fail("the evaluator doesn't know the address that it starts from");
+    return step.failUnknown("the evaluator doesn't know the address that it starts from");
   step.set(std::move(address));
   return success();
 }
@@ -55,7 +55,7 @@ LogicalResult loadBytes(Step &step, const Bytes &address, Type type) {
   if (auto vector = dyn_cast<VectorType>(type))
     count = vector.getNumElements();
   if (width == 0 || format.width() % 8 != 0)
-    return step.fail("the evaluator doesn't know how its type lies in memory");
+    return step.failUnknown("the evaluator doesn't know how its type lies in memory");
   int64_t size = address.memory.size();
   if (address.offset < 0 || address.offset > size - count * width)
     return step.fail("reads " + llvm::Twine(count * width) + " bytes at byte " +
@@ -88,7 +88,7 @@ LogicalResult load(Step &step) {
     return loadBytes(step, *bytes, step.instruction.op->getResult(0).getType());
   const auto *record = std::get_if<Record>(&step.value(0));
   if (!record)
-    return step.fail("the evaluator doesn't know the address that it reads");
+    return step.failUnknown("the evaluator doesn't know the address that it reads");
   int64_t field = record->offset / kFieldBytes, count = record->fields->size();
   if (record->offset < 0 || record->offset % kFieldBytes != 0 || field >= count)
     return step.fail("reads at byte " + llvm::Twine(record->offset) + " of an array of " +
@@ -122,7 +122,7 @@ Record emptyRecord(Type type) {
 LogicalResult poison(Step &step) {
   Type type = step.instruction.op->getResult(0).getType();
   if (!isa<LLVM::LLVMStructType, LLVM::LLVMArrayType>(type))
-    return step.fail("the evaluator knows structs of no value only");
+    return step.failUnknown("the evaluator knows structs of no value only");
   step.set(emptyRecord(type));
   return success();
 }
@@ -189,8 +189,8 @@ LogicalResult castBetween(Step &step) {
     if (auto memref = dyn_cast<MemRefType>(type); memref && record)
       return castDescriptor(step, *record, memref);
   }
-  return step.fail("the evaluator knows casts of weights to addresses and of descriptors to "
-                   "memrefs only");
+  return step.failUnknown("the evaluator knows casts of weights to addresses and of descriptors to "
+                          "memrefs only");
 }
 
 } // namespace

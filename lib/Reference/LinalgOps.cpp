@@ -56,7 +56,7 @@ LogicalResult prepareLoopNest(Machine &machine, Instruction &instruction) {
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     if (map.getNumSymbols() != 0)
-      return machine.fail(op, "the evaluator knows maps without symbols only");
+      return machine.failUnknown(op, "the evaluator knows maps without symbols only");
     BlockArgument argument = op.getMatchingBlockArgument(&operand);
     unsigned number = argument && !argument.use_empty() ? argument.getArgNumber() : kNone;
     nest->operands.push_back({IndexedAccess(map),

@@ -30,6 +30,10 @@ LogicalResult Step::fail(const llvm::Twine &message) const {
   return machine.fail(instruction.op, message);
 }
 
+LogicalResult Step::failUnknown(const llvm::Twine &message) const {
+  return machine.failUnknown(instruction.op, message);
+}
+
 const Array &Step::array(unsigned operand) const { return std::get<Array>(value(operand)); }
 
 FailureOr<int64_t> Step::integer(unsigned operand) const {
@@ -48,6 +52,16 @@ FailureOr<SmallVector<int64_t>> Step::integers(unsigned first, unsigned count) c
     numbers.push_back(*number);
   }
   return numbers;
+}
+
+FailureOr<Scalar *> Step::element(const Array &array, unsigned first, StringRef access) const {
+  FailureOr<SmallVector<int64_t>> indices =
+      integers(first, static_cast<unsigned>(instruction.operands.size()) - first);
+  if (failed(indices))
+    return failure();
+  if (!array.contains(*indices))
+    return fail(access + " " + listText(*indices) + " of " + listText(array.shape));
+  return &array.at(*indices);
 }
 
 FailureOr<SmallVector<int64_t>> Step::mixed(ArrayRef<int64_t> statics, unsigned first) const {
@@ -79,7 +93,7 @@ FailureOr<SmallVector<int64_t>> Step::shape(ShapedType type, unsigned first) con
 //===----------------------------------------------------------------------===//
 
 static LogicalResult runUnknown(Step &step) {
-  return step.fail("the evaluator doesn't know this op");
+  return step.failUnknown("the evaluator doesn't know this op");
 }
 
 /// The value of a constant; nothing for attributes that hold no plain numbers.
@@ -120,7 +134,8 @@ public:
     if (region.empty())
       return success();
     if (!region.hasOneBlock())
-      return machine.fail(region.getParentOp(), "the evaluator knows regions of one block only");
+      return machine.failUnknown(region.getParentOp(),
+                                 "the evaluator knows regions of one block only");
     Block &block = region.front();
     for (BlockArgument argument : block.getArguments())
       body.arguments.push_back(define(argument));
@@ -375,6 +390,7 @@ LogicalResult Machine::fail(Operation *op, const llvm::Twine &message) {
   if (!error.empty())
     return failure(); // what came first is the cause
   failedOp = op;
+  isUnknown = false;
   llvm::raw_string_ostream text(error);
   if (auto place = op->getLoc()->findInstanceOf<FileLineColLoc>()) {
     text << place.getFilename().getValue() << ':';
@@ -383,6 +399,14 @@ LogicalResult Machine::fail(Operation *op, const llvm::Twine &message) {
     text << ' ';
   }
   text << '\'' << op->getName() << "': " << message;
+  return failure();
+}
+
+LogicalResult Machine::failUnknown(Operation *op, const llvm::Twine &message) {
+  if (error.empty()) {
+    (void)fail(op, message);
+    isUnknown = true;
+  }
   return failure();
 }
 

@@ -123,11 +123,17 @@ struct Step {
     else
       slot = scalar.asInt();
   }
+  /// The element of `array` whose indices are operands `first` and all behind it. Fails where it
+  /// lies outside; `access` says what the op does, such as "reads".
+  mlir::FailureOr<Scalar *> element(const Array &array, unsigned first,
+                                    llvm::StringRef access) const;
   /// The shape of a result or operand of type `type`, its dynamic sizes being `dynamic`.
   mlir::FailureOr<llvm::SmallVector<int64_t>> shape(mlir::ShapedType type, unsigned first) const;
 
   /// Reports an error of this op; always fails.
   mlir::LogicalResult fail(const llvm::Twine &message) const;
+  /// The same where not the program is to blame but what the evaluator knows.
+  mlir::LogicalResult failUnknown(const llvm::Twine &message) const;
 };
 
 class Machine {
@@ -159,6 +165,8 @@ public:
   mlir::FailureOr<Bytes> packed(mlir::Operation *user, WeightHandle handle);
 
   mlir::LogicalResult fail(mlir::Operation *op, const llvm::Twine &message);
+  /// The same where not the program is to blame but what the evaluator knows.
+  mlir::LogicalResult failUnknown(mlir::Operation *op, const llvm::Twine &message);
   llvm::Error takeError();
 
   /// Indices of the innermost linalg op that runs.
@@ -166,6 +174,7 @@ public:
 
   uint64_t steps = 0;
   mlir::Operation *failedOp = nullptr;
+  bool isUnknown = false; ///< whether the latest error is one of failUnknown
   mlir::ModuleOp module;
 
 private:

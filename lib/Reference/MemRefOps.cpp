@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Machine.h"
+#include "Part.h"
 #include "Views.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -18,7 +18,7 @@ static LogicalResult allocate(Step &step) {
   if (!type.getLayout().isIdentity())
     return step.fail("the evaluator allocates row-major memory only");
   if (!type.getElementType().isIntOrIndexOrFloat())
-    return step.fail("the evaluator knows memory of numbers only");
+    return step.failUnknown("the evaluator knows memory of numbers only");
   FailureOr<SmallVector<int64_t>> shape = step.shape(type, 0);
   if (failed(shape))
     return failure();
@@ -27,28 +27,18 @@ static LogicalResult allocate(Step &step) {
 }
 
 static LogicalResult load(Step &step) {
-  const Array &array = step.array(0);
-  SmallVector<int64_t, 4> indices;
-  for (unsigned operand = 1; operand != step.instruction.operands.size(); ++operand) {
-    FailureOr<int64_t> index = step.integer(operand);
-    if (failed(index))
-      return failure();
-    indices.push_back(*index);
-  }
-  if (!array.contains(indices))
-    return step.fail("reads " + listText(indices) + " of " + listText(array.shape));
-  step.setScalar(array.at(indices), step.instruction.resultFormat.isFloat());
+  FailureOr<Scalar *> element = step.element(step.array(0), 1, "reads");
+  if (failed(element))
+    return failure();
+  step.setScalar(**element, step.instruction.resultFormat.isFloat());
   return success();
 }
 
 static LogicalResult store(Step &step) {
-  const Array &array = step.array(1);
-  FailureOr<SmallVector<int64_t>> indices = step.integers(2, step.instruction.operands.size() - 2);
-  if (failed(indices))
+  FailureOr<Scalar *> element = step.element(step.array(1), 2, "writes");
+  if (failed(element))
     return failure();
-  if (!array.contains(*indices))
-    return step.fail("writes " + listText(*indices) + " of " + listText(array.shape));
-  array.at(*indices) = toScalar(step.value(0));
+  **element = toScalar(step.value(0));
   return success();
 }
 
@@ -62,20 +52,15 @@ static LogicalResult copy(Step &step) {
 
 static LogicalResult reinterpret(Step &step) {
   auto op = step.op<memref::ReinterpretCastOp>();
-  unsigned first = 1;
-  FailureOr<SmallVector<int64_t>> offsets = step.mixed(op.getStaticOffsets(), first);
-  first += op.getOffsets().size();
-  FailureOr<SmallVector<int64_t>> sizes = step.mixed(op.getStaticSizes(), first);
-  first += op.getSizes().size();
-  FailureOr<SmallVector<int64_t>> strides = step.mixed(op.getStaticStrides(), first);
-  if (failed(offsets) || failed(sizes) || failed(strides))
+  FailureOr<Part> part = readPart(step, op, 1);
+  if (failed(part))
     return failure();
   Array view = step.array(0);
   int64_t memory = view.storage->size();
   // The last element's place; the first is the offset.
-  int64_t last = offsets->front();
+  int64_t last = part->offsets.front();
   bool isEmpty = false, fits = last >= 0 && last <= memory;
-  for (auto [size, stride] : llvm::zip_equal(*sizes, *strides)) {
+  for (auto [size, stride] : llvm::zip_equal(part->sizes, part->strides)) {
     fits = fits && size >= 0 && size <= std::max<int64_t>(memory, 1) && stride >= 0 &&
            stride <= std::max<int64_t>(memory, 1);
     isEmpty |= size == 0;
@@ -84,12 +69,12 @@ static LogicalResult reinterpret(Step &step) {
     fits = fits && last <= memory;
   }
   if (!fits || (!isEmpty && last >= memory))
-    return step.fail("takes " + listText(*sizes) + " with strides " + listText(*strides) + " at " +
-                     llvm::Twine(offsets->front()) + " of memory of " + llvm::Twine(memory) +
-                     " elements");
-  view.offset = offsets->front();
-  view.shape.assign(sizes->begin(), sizes->end());
-  view.strides.assign(strides->begin(), strides->end());
+    return step.fail("takes " + listText(part->sizes) + " with strides " + listText(part->strides) +
+                     " at " + llvm::Twine(part->offsets.front()) + " of memory of " +
+                     llvm::Twine(memory) + " elements");
+  view.offset = part->offsets.front();
+  view.shape.assign(part->sizes.begin(), part->sizes.end());
+  view.strides.assign(part->strides.begin(), part->strides.end());
   step.set(std::move(view));
   return success();
 }

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Machine.h"
+#include "Part.h"
 #include "Views.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -19,22 +19,6 @@ using namespace mlir;
 using namespace heed::reference;
 
 namespace {
-
-/// Offsets, sizes and strides of an op that takes a part of operand `first - 1` or before.
-struct Part {
-  SmallVector<int64_t> offsets, sizes, strides;
-};
-
-template <typename Op> FailureOr<Part> readPart(Step &step, Op op, unsigned first) {
-  FailureOr<SmallVector<int64_t>> offsets = step.mixed(op.getStaticOffsets(), first);
-  first += op.getOffsets().size();
-  FailureOr<SmallVector<int64_t>> sizes = step.mixed(op.getStaticSizes(), first);
-  first += op.getSizes().size();
-  FailureOr<SmallVector<int64_t>> strides = step.mixed(op.getStaticStrides(), first);
-  if (failed(offsets) || failed(sizes) || failed(strides))
-    return failure();
-  return Part{*offsets, *sizes, *strides};
-}
 
 LogicalResult partOutside(Step &step, const Part &part, const Array &array) {
   return step.fail("takes " + listText(part.sizes) + " at " + listText(part.offsets) +

@@ -47,24 +47,19 @@ LogicalResult rank(Step &step) {
 }
 
 LogicalResult extract(Step &step) {
-  const Array &array = step.array(0);
-  FailureOr<SmallVector<int64_t>> indices = step.integers(1, step.instruction.operands.size() - 1);
-  if (failed(indices))
+  FailureOr<Scalar *> element = step.element(step.array(0), 1, "reads");
+  if (failed(element))
     return failure();
-  if (!array.contains(*indices))
-    return step.fail("reads " + listText(*indices) + " of " + listText(array.shape));
-  step.setScalar(array.at(*indices), step.instruction.resultFormat.isFloat());
+  step.setScalar(**element, step.instruction.resultFormat.isFloat());
   return success();
 }
 
 LogicalResult insert(Step &step) {
   Array array = step.array(1).clone();
-  FailureOr<SmallVector<int64_t>> indices = step.integers(2, step.instruction.operands.size() - 2);
-  if (failed(indices))
+  FailureOr<Scalar *> element = step.element(array, 2, "writes");
+  if (failed(element))
     return failure();
-  if (!array.contains(*indices))
-    return step.fail("writes " + listText(*indices) + " of " + listText(array.shape));
-  array.at(*indices) = toScalar(step.value(0));
+  **element = toScalar(step.value(0));
   step.set(std::move(array));
   return success();
 }

@@ -66,71 +66,78 @@ LogicalResult forEachLane(Step &step, const Array &memory, ArrayRef<int64_t> bas
   return result;
 }
 
-LogicalResult load(Step &step) {
-  auto op = step.op<vector::LoadOp>();
-  const Array &memory = step.array(0);
-  FailureOr<SmallVector<int64_t>> base = step.integers(1, memory.rank());
+/// Memory and where in it the lanes begin.
+struct Place {
+  const Array &memory;
+  SmallVector<int64_t> base;
+  unsigned next; ///< the operand behind the indices
+};
+
+/// The place that operand `first`, the memory, and the indices behind it name.
+FailureOr<Place> placeAt(Step &step, unsigned first) {
+  const Array &memory = step.array(first);
+  unsigned rank = memory.rank();
+  FailureOr<SmallVector<int64_t>> base = step.integers(first + 1, rank);
   if (failed(base))
     return failure();
-  VectorType type = op.getVectorType();
-  Array result = Array::uninitialised(type.getElementType(), type.getShape());
+  return Place{memory, *base, first + 1 + rank};
+}
+
+/// Sets the result to `result` with the lanes that `mask`, which may be null, shows read.
+LogicalResult loadLanes(Step &step, const Place &from, const Array *mask, Array result) {
   if (failed(
-          forEachLane(step, memory, *base, type.getShape(), nullptr,
+          forEachLane(step, from.memory, from.base, result.shape, mask,
                       [&](ArrayRef<int64_t> lane, Scalar &element) { result.at(lane) = element; })))
     return failure();
   step.set(std::move(result));
   return success();
+}
+
+LogicalResult storeLanes(Step &step, const Place &to, const Array *mask, const Array &vector) {
+  return forEachLane(step, to.memory, to.base, vector.shape, mask,
+                     [&](ArrayRef<int64_t> lane, Scalar &element) { element = vector.at(lane); });
+}
+
+LogicalResult load(Step &step) {
+  FailureOr<Place> from = placeAt(step, 0);
+  if (failed(from))
+    return failure();
+  VectorType type = step.op<vector::LoadOp>().getVectorType();
+  return loadLanes(step, *from, nullptr,
+                   Array::uninitialised(type.getElementType(), type.getShape()));
 }
 
 LogicalResult store(Step &step) {
-  const Array &vector = step.array(0), &memory = step.array(1);
-  FailureOr<SmallVector<int64_t>> base = step.integers(2, memory.rank());
-  if (failed(base))
-    return failure();
-  return forEachLane(step, memory, *base, vector.shape, nullptr,
-                     [&](ArrayRef<int64_t> lane, Scalar &element) { element = vector.at(lane); });
+  FailureOr<Place> to = placeAt(step, 1);
+  return failed(to) ? failure() : storeLanes(step, *to, nullptr, step.array(0));
 }
 
 LogicalResult maskedLoad(Step &step) {
-  const Array &memory = step.array(0);
-  unsigned rank = memory.rank();
-  FailureOr<SmallVector<int64_t>> base = step.integers(1, rank);
-  if (failed(base))
+  FailureOr<Place> from = placeAt(step, 0);
+  if (failed(from))
     return failure();
-  const Array &mask = step.array(1 + rank);
-  Array result = step.array(2 + rank).clone();
-  if (failed(
-          forEachLane(step, memory, *base, result.shape, &mask,
-                      [&](ArrayRef<int64_t> lane, Scalar &element) { result.at(lane) = element; })))
-    return failure();
-  step.set(std::move(result));
-  return success();
+  return loadLanes(step, *from, &step.array(from->next), step.array(from->next + 1).clone());
 }
 
 LogicalResult maskedStore(Step &step) {
-  const Array &memory = step.array(0);
-  unsigned rank = memory.rank();
-  FailureOr<SmallVector<int64_t>> base = step.integers(1, rank);
-  if (failed(base))
+  FailureOr<Place> to = placeAt(step, 0);
+  if (failed(to))
     return failure();
-  const Array &mask = step.array(1 + rank), &vector = step.array(2 + rank);
-  return forEachLane(step, memory, *base, vector.shape, &mask,
-                     [&](ArrayRef<int64_t> lane, Scalar &element) { element = vector.at(lane); });
+  return storeLanes(step, *to, &step.array(to->next), step.array(to->next + 1));
 }
 
 /// Each lane reads at its own distance from the base, along the last axis.
 LogicalResult gather(Step &step) {
-  const Array &memory = step.array(0);
-  unsigned rank = memory.rank();
-  FailureOr<SmallVector<int64_t>> base = step.integers(1, rank);
-  if (failed(base))
+  FailureOr<Place> from = placeAt(step, 0);
+  if (failed(from))
     return failure();
-  const Array &distances = step.array(1 + rank), &mask = step.array(2 + rank);
-  Array result = step.array(3 + rank).clone();
+  const Array &memory = from->memory, &distances = step.array(from->next),
+              &mask = step.array(from->next + 1);
+  Array result = step.array(from->next + 2).clone();
   bool isInside = forEachIndex(result.shape, [&](ArrayRef<int64_t> lane) {
     if (mask.at(lane).asInt() == 0)
       return true;
-    SmallVector<int64_t> indices(*base);
+    SmallVector<int64_t> indices(from->base);
     indices.back() = sum(indices.back(), distances.at(lane).asInt());
     if (mask.at(lane).isPoison() || distances.at(lane).isPoison() || !memory.contains(indices))
       return succeeded(laneOutside(step, lane, indices, memory));
@@ -159,38 +166,45 @@ FailureOr<TransferLane> transferLane(Step &step, Op op, ArrayRef<int64_t> base,
       index = sum(index, lane[axis]);
       result.mayBeOutside |= !op.isDimInBounds(axis);
     } else if (!isa<AffineConstantExpr>(expr)) {
-      return step.fail("the evaluator doesn't know its permutation map");
+      return step.failUnknown("the evaluator doesn't know its permutation map");
     }
   }
   return result;
 }
 
-LogicalResult transferRead(Step &step) {
-  auto op = step.op<vector::TransferReadOp>();
-  const Array &memory = step.array(0);
-  unsigned rank = memory.rank();
-  FailureOr<SmallVector<int64_t>> base = step.integers(1, rank);
-  if (failed(base))
-    return failure();
-  const Array *mask = op.getMask() ? &step.array(2 + rank) : nullptr;
+/// Calls `access` with each lane that the op's mask shows and that lies inside `memory`, and its
+/// element. Fails at a lane that lies outside and must not.
+template <typename Op, typename Access>
+LogicalResult forEachTransferLane(Step &step, Op op, const Array &memory, const Place &place,
+                                  const Array *mask, ArrayRef<int64_t> vectorShape, Access access) {
   if (mask && !op.getPermutationMap().isMinorIdentity())
-    return step.fail("the evaluator knows its mask with a minor identity map only");
-  VectorType type = op.getVectorType();
-  Array result =
-      Array::filled(type.getElementType(), type.getShape(), toScalar(step.value(1 + rank)));
-  bool isInside = forEachIndex(type.getShape(), [&](ArrayRef<int64_t> lane) {
+    return step.failUnknown("the evaluator knows its mask with a minor identity map only");
+  return success(forEachIndex(vectorShape, [&](ArrayRef<int64_t> lane) {
     if (mask && mask->at(lane).asInt() == 0)
       return true;
-    FailureOr<TransferLane> place = transferLane(step, op, *base, lane);
-    if (failed(place))
+    FailureOr<TransferLane> transfer = transferLane(step, op, place.base, lane);
+    if (failed(transfer))
       return false;
-    if (memory.contains(place->indices))
-      result.at(lane) = memory.at(place->indices);
-    else if (!place->mayBeOutside)
-      return succeeded(laneOutside(step, lane, place->indices, memory));
+    if (memory.contains(transfer->indices))
+      access(lane, memory.at(transfer->indices));
+    else if (!transfer->mayBeOutside)
+      return succeeded(laneOutside(step, lane, transfer->indices, memory));
     return true;
-  });
-  if (!isInside)
+  }));
+}
+
+LogicalResult transferRead(Step &step) {
+  auto op = step.op<vector::TransferReadOp>();
+  FailureOr<Place> from = placeAt(step, 0);
+  if (failed(from))
+    return failure();
+  const Array *mask = op.getMask() ? &step.array(from->next + 1) : nullptr;
+  VectorType type = op.getVectorType();
+  Array result =
+      Array::filled(type.getElementType(), type.getShape(), toScalar(step.value(from->next)));
+  if (failed(forEachTransferLane(
+          step, op, from->memory, *from, mask, type.getShape(),
+          [&](ArrayRef<int64_t> lane, Scalar &element) { result.at(lane) = element; })))
     return failure();
   step.set(std::move(result));
   return success();
@@ -200,27 +214,14 @@ LogicalResult transferWrite(Step &step) {
   auto op = step.op<vector::TransferWriteOp>();
   bool isTensor = !step.instruction.results.empty();
   const Array &vector = step.array(0);
-  Array memory = isTensor ? step.array(1).clone() : step.array(1);
-  unsigned rank = memory.rank();
-  FailureOr<SmallVector<int64_t>> base = step.integers(2, rank);
-  if (failed(base))
+  FailureOr<Place> to = placeAt(step, 1);
+  if (failed(to))
     return failure();
-  const Array *mask = op.getMask() ? &step.array(2 + rank) : nullptr;
-  if (mask && !op.getPermutationMap().isMinorIdentity())
-    return step.fail("the evaluator knows its mask with a minor identity map only");
-  bool isInside = forEachIndex(vector.shape, [&](ArrayRef<int64_t> lane) {
-    if (mask && mask->at(lane).asInt() == 0)
-      return true;
-    FailureOr<TransferLane> place = transferLane(step, op, *base, lane);
-    if (failed(place))
-      return false;
-    if (memory.contains(place->indices))
-      memory.at(place->indices) = vector.at(lane);
-    else if (!place->mayBeOutside)
-      return succeeded(laneOutside(step, lane, place->indices, memory));
-    return true;
-  });
-  if (!isInside)
+  Array memory = isTensor ? to->memory.clone() : to->memory;
+  const Array *mask = op.getMask() ? &step.array(to->next) : nullptr;
+  if (failed(forEachTransferLane(
+          step, op, memory, *to, mask, vector.shape,
+          [&](ArrayRef<int64_t> lane, Scalar &element) { element = vector.at(lane); })))
     return failure();
   if (isTensor)
     step.set(std::move(memory));

@@ -202,8 +202,7 @@ Verdict NumericChecker::check(ModuleOp module, StringRef only) {
     one.worst = all.worst;
     if (!one.difference.failure.empty()) {
       one.difference.failedOp = evaluator.failedOp();
-      if (StringRef(one.difference.failure).contains("the evaluator doesn't know") ||
-          StringRef(one.difference.failure).contains("the evaluator knows")) {
+      if (evaluator.failedByIgnorance()) {
         one.kind = Verdict::Kind::Unknown;
         one.reason = one.difference.failure;
       }

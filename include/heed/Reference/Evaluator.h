@@ -69,6 +69,9 @@ public:
 
   /// The op that the latest error was about; null before any.
   mlir::Operation *failedOp() const;
+  /// Whether the latest error says that this evaluator doesn't know the op, or a form of it, and
+  /// nothing of what the program computes.
+  bool failedByIgnorance() const;
   /// Steps of all calls so far.
   uint64_t steps() const;
 
