@@ -220,13 +220,8 @@ assert bytes_per_token(kv) == 2 * 4 * groups * dk
 )",
                           &weights);
   ASSERT_TRUE(program.ok());
-  std::vector<int32_t> tokens;
-  Numbers X;
-  for (int64_t i = 0; i < n; ++i) {
-    tokens.push_back(static_cast<int32_t>(i * 5 % vocab));
-    for (int64_t c = 0; c < d; ++c)
-      X.push_back(weights["embed"][tokens.back() * d + c]);
-  }
+  std::vector<int32_t> tokens = someTokens(n, vocab);
+  Numbers X = embedded(weights["embed"], tokens, d);
   auto byHead = [&](const char *name, int64_t heads) {
     return swapAxes(linear(X, weights[name], heads * dk), n, heads, dk);
   };

@@ -97,12 +97,10 @@ using Logits = std::vector<std::vector<float>>;
 
 Logits plainLogits(CompiledProgram &program, const Weights &weights,
                    const std::vector<int32_t> &tokens) {
-  std::vector<float> embedded;
-  for (int32_t token : tokens)
-    for (int64_t c = 0; c < kWidth; ++c)
-      embedded.push_back(static_cast<float>(weights["embed"][token * kWidth + c]));
+  Numbers rows = embedded(weights["embed"], tokens, kWidth);
+  std::vector<float> text(rows.begin(), rows.end());
   int64_t n = tokens.size();
-  return program.call("plain", {n}, {embedded.data()}, n * kVocab);
+  return program.call("plain", {n}, {text.data()}, n * kVocab);
 }
 
 /// The mean squared difference over the mean square.

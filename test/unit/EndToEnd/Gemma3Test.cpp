@@ -80,10 +80,9 @@ Numbers ropeHalf(Numbers x, int64_t rows, int64_t depth, double theta) {
 Numbers gemma3Logits(const Weights &weights, const std::vector<int32_t> &tokens) {
   const int64_t n = tokens.size();
   const double eps = 1e-6f;
-  Numbers E;
-  for (int32_t token : tokens)
-    for (int64_t c = 0; c < d; ++c)
-      E.push_back(weights["token_embd.weight"][token * d + c] * std::sqrt(d));
+  Numbers E = embedded(weights["token_embd.weight"], tokens, d);
+  for (double &number : E)
+    number *= std::sqrt(d);
   for (int64_t l = 0; l < kLayers; ++l) {
     auto weight = [&](const char *name) -> const Tensor & {
       return weights["blk." + std::to_string(l) + "." + name + ".weight"];
@@ -122,9 +121,7 @@ TEST(Gemma3, LayersThatDiffer) {
   Weights weights = gemma3Weights();
   CompiledProgram program(exampleText("gemma3.heed"), &weights, CompiledProgram::Format::Gguf);
   ASSERT_TRUE(program.ok());
-  std::vector<int32_t> tokens;
-  for (int64_t i = 0; i < 41; ++i)
-    tokens.push_back(static_cast<int32_t>((i * 31 + 7) % kVocab));
+  std::vector<int32_t> tokens = someTokens(41, kVocab);
   Numbers expected = gemma3Logits(weights, tokens);
   for (int64_t piece : {41, 7, 1})
     expectAllNear(program.feed("logits", tokens, piece), expected, 1e-4, "fed in pieces");

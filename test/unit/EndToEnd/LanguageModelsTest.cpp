@@ -26,21 +26,6 @@ namespace {
 
 constexpr int64_t kVocab = 75; // not a whole number of panels
 
-std::vector<int32_t> someTokens(int64_t count) {
-  std::vector<int32_t> tokens;
-  for (int64_t i = 0; i < count; ++i)
-    tokens.push_back(static_cast<int32_t>((i * 31 + 7) % kVocab));
-  return tokens;
-}
-
-Numbers embedded(const Tensor &table, const std::vector<int32_t> &tokens, int64_t d) {
-  Numbers E;
-  for (int32_t token : tokens)
-    for (int64_t c = 0; c < d; ++c)
-      E.push_back(table[token * d + c]);
-  return E;
-}
-
 /// Feeds `tokens` in several ways, all of which must give `expected`, and the same numbers but for
 /// rounding.
 void expectLogits(CompiledProgram &program, const std::vector<int32_t> &tokens,
@@ -130,7 +115,7 @@ void testLlama(const LlamaSizes &sizes, StorageType storage) {
   Weights weights = llamaWeights(sizes, storage);
   CompiledProgram program(exampleText("llama.heed"), &weights, CompiledProgram::Format::Gguf);
   ASSERT_TRUE(program.ok());
-  std::vector<int32_t> tokens = someTokens(39);
+  std::vector<int32_t> tokens = someTokens(39, kVocab);
   expectLogits(program, tokens, llamaLogits(weights, sizes, tokens));
 }
 
@@ -219,7 +204,7 @@ TEST(LanguageModels, Mistral) {
                           "--chunk=40");
   ASSERT_TRUE(program.ok());
   EXPECT_EQ(program.artifact()->functions[0].caches[0].rows, 64);
-  std::vector<int32_t> tokens = someTokens(230);
+  std::vector<int32_t> tokens = someTokens(230, kVocab);
   expectLogits(program, tokens, llamaLogits(weights, sizes, tokens));
 }
 
@@ -228,7 +213,7 @@ TEST(LanguageModels, Gpt2) {
   Weights weights = gpt2Weights(2, 40, 4, 24, context);
   CompiledProgram program(exampleText("gpt2.heed"), &weights, CompiledProgram::Format::Gguf);
   ASSERT_TRUE(program.ok());
-  std::vector<int32_t> tokens = someTokens(context); // to the last learned position
+  std::vector<int32_t> tokens = someTokens(context, kVocab); // to the last learned position
   expectLogits(program, tokens, gpt2Logits(weights, 2, 4, tokens));
 
   heed_session *session = nullptr;
@@ -262,7 +247,7 @@ fn logits(tokens: int[n]) -> [n, vocab] {
 )",
                           &weights);
   ASSERT_TRUE(program.ok());
-  std::vector<int32_t> tokens = someTokens(41);
+  std::vector<int32_t> tokens = someTokens(41, kVocab);
   int64_t n = tokens.size();
   Numbers E = embedded(weights["embed"], tokens, d);
   Attention attention{.rows = n, .keys = n, .depth = d, .width = d, .scale = 1 / std::sqrt(d)};

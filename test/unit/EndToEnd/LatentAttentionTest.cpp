@@ -77,10 +77,7 @@ Numbers joined(const Numbers &content, int64_t dk, const Numbers &position, int6
 Numbers latentLogits(const Weights &weights, const LatentSizes &s,
                      const std::vector<int32_t> &tokens) {
   int64_t n = tokens.size();
-  Numbers E;
-  for (int32_t token : tokens)
-    for (int64_t c = 0; c < s.d; ++c)
-      E.push_back(weights["embed"][token * s.d + c]);
+  Numbers E = embedded(weights["embed"], tokens, s.d);
   Attention attention = causalSelfAttention(s.heads, s.heads, n, s.dk + s.dr);
   attention.width = s.dv;
   for (int64_t l = 0; l < s.layers; ++l) {
@@ -120,9 +117,7 @@ void testLatentAttention(const LatentSizes &sizes, int64_t bytesPerToken, const 
   CompiledProgram program(text, &weights, CompiledProgram::Format::Safetensors, flags);
   ASSERT_TRUE(program.ok());
   EXPECT_EQ(cachedBytes(*program.artifact()), bytesPerToken);
-  std::vector<int32_t> tokens;
-  for (int32_t i = 0; i < 45; ++i)
-    tokens.push_back((i * 31 + 7) % static_cast<int32_t>(sizes.vocab));
+  std::vector<int32_t> tokens = someTokens(45, sizes.vocab);
   Numbers expected = latentLogits(weights, sizes, tokens);
   auto whole = program.feed("logits", tokens, tokens.size());
   expectAllNear(whole, expected, tolerance, "whole");
@@ -208,13 +203,8 @@ assert bytes_per_token(kv) == 4 * r
 )",
                           &weights);
   ASSERT_TRUE(program.ok());
-  std::vector<int32_t> tokens;
-  Numbers X;
-  for (int64_t i = 0; i < n; ++i) {
-    tokens.push_back(static_cast<int32_t>(i * 5 % vocab));
-    for (int64_t c = 0; c < d; ++c)
-      X.push_back(weights["embed"][tokens.back() * d + c]);
-  }
+  std::vector<int32_t> tokens = someTokens(n, vocab);
+  Numbers X = embedded(weights["embed"], tokens, d);
   auto byHead = [&](const Numbers &x, const char *name) {
     return swapAxes(linear(x, weights[name], heads * dk), n, heads, dk);
   };

@@ -18,6 +18,22 @@ Numbers heed::endtoend::asNumbers(const Tensor &tensor) {
   return Numbers(tensor.values.begin(), tensor.values.end());
 }
 
+std::vector<int32_t> heed::endtoend::someTokens(int64_t count, int64_t vocab) {
+  std::vector<int32_t> tokens;
+  for (int64_t i = 0; i < count; ++i)
+    tokens.push_back(static_cast<int32_t>((i * 31 + 7) % vocab));
+  return tokens;
+}
+
+Numbers heed::endtoend::embedded(const Tensor &table, const std::vector<int32_t> &tokens,
+                                 int64_t d) {
+  Numbers E;
+  for (int32_t token : tokens)
+    for (int64_t c = 0; c < d; ++c)
+      E.push_back(table[token * d + c]);
+  return E;
+}
+
 Numbers heed::endtoend::linear(const Numbers &x, const Tensor &w, int64_t features,
                                const Tensor *bias) {
   int64_t columns = w.size() / features, rows = static_cast<int64_t>(x.size()) / columns;

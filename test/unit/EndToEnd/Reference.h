@@ -15,6 +15,7 @@
 
 #include "Weights.h"
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -62,6 +63,10 @@ Numbers layerNorm(const Numbers &x, const Tensor &w, const Tensor &b, double eps
 Numbers rope(const Numbers &x, int64_t rows, int64_t depth, double theta);
 
 void addTo(Numbers &x, const Numbers &y);
+/// `count` tokens below `vocab`, in no order that repeats soon.
+std::vector<int32_t> someTokens(int64_t count, int64_t vocab);
+/// The rows of `table`, [vocab, d], that `tokens` name: [tokens, d].
+Numbers embedded(const Tensor &table, const std::vector<int32_t> &tokens, int64_t d);
 
 /// Fails the test where a number differs by more than `tolerance` times the largest magnitude
 /// expected (at least 1e-3), or where the sizes do.

@@ -92,15 +92,8 @@ TEST(ScoreModifiers, CapturedTensors) {
   Tensor q = randomTensor({kHeads, n, kDepth}, 1, 3), k = randomTensor({kHeads, n, kDepth}, 2, 3),
          v = randomTensor({kHeads, n, kDepth}, 3);
   for (const Variant &variant : variants) {
-    Attention attention{.heads = kHeads,
-                        .keyHeads = kHeads,
-                        .rows = n,
-                        .keys = n,
-                        .depth = kDepth,
-                        .width = kDepth,
-                        .scale = 0.25,
-                        .modify = variant.modify,
-                        .visible = causal};
+    Attention attention = causalSelfAttention(kHeads, kHeads, n, kDepth);
+    attention.modify = variant.modify;
     expectAllNear(compiled.call(variant.name, {n},
                                 {q.values.data(), k.values.data(), v.values.data(),
                                  byKey.values.data(), byRow.values.data(), group.data()},
@@ -132,14 +125,7 @@ fn gated(q: [heads, n, dk], k: [heads, n, dk], v: [heads, n, dk], G: [n, heads, 
   ASSERT_TRUE(compiled.ok());
   Tensor q = randomTensor({kHeads, n, kDepth}, 1, 3), k = randomTensor({kHeads, n, kDepth}, 2, 3),
          v = randomTensor({kHeads, n, kDepth}, 3), gate = randomTensor({n, kHeads, kDepth}, 4, 3);
-  Attention attention{.heads = kHeads,
-                      .keyHeads = kHeads,
-                      .rows = n,
-                      .keys = n,
-                      .depth = kDepth,
-                      .width = kDepth,
-                      .scale = 0.25,
-                      .visible = causal};
+  Attention attention = causalSelfAttention(kHeads, kHeads, n, kDepth);
   Numbers Z = attention(rmsNorm(asNumbers(q), weights["gain"], 1e-5),
                         rmsNorm(asNumbers(k), weights["gain"], 1e-5), asNumbers(v));
   Numbers Y = swapAxes(Z, kHeads, n, kDepth);

@@ -23,21 +23,6 @@ std::string resized(std::string text, const std::string &name, int64_t from, int
                   name + " = " + std::to_string(to));
 }
 
-std::vector<int32_t> someTokens(int64_t count, int64_t vocab) {
-  std::vector<int32_t> tokens;
-  for (int64_t i = 0; i < count; ++i)
-    tokens.push_back(static_cast<int32_t>((i * 31 + 7) % vocab));
-  return tokens;
-}
-
-Numbers embedded(const Tensor &table, const std::vector<int32_t> &tokens, int64_t d) {
-  Numbers E;
-  for (int32_t token : tokens)
-    for (int64_t c = 0; c < d; ++c)
-      E.push_back(table[token * d + c]);
-  return E;
-}
-
 /// Rotary positions on pairs (p, p + depth/2) of [heads, rows, depth].
 Numbers ropeHalf(const Numbers &x, int64_t rows, int64_t depth, double theta) {
   Numbers y(x.size());
