@@ -7,13 +7,9 @@
 
 #include "NativeCode.h"
 
-#include "heed/Runtime/Memory.h"
 #include "heed/Target/CPU/CodeGen.h"
 
 #include "llvm/ADT/APFloat.h"
-#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
 
 #include <cstring>
 
@@ -27,31 +23,11 @@ using reference::Scalar;
 // Loading
 //===----------------------------------------------------------------------===//
 
-NativeCode::NativeCode(const InstructionSet &set, std::unique_ptr<llvm::orc::LLJIT> jit)
-    : set(set), jit(std::move(jit)) {}
-
-NativeCode::~NativeCode() = default;
+NativeCode::NativeCode(const InstructionSet &set, std::unique_ptr<LoadedObject> code)
+    : set(set), code(std::move(code)) {}
 
 static llvm::Error asLLVM(const heed::Error &error) {
   return llvm::createStringError(error.message);
-}
-
-/// What code calls of the runtime. Everything else, such as sinf, is the system's.
-static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
-  const std::pair<const char *, void *> kFunctions[] = {
-      {"heed_parallel_for", reinterpret_cast<void *>(&heed_parallel_for)},
-      {"heed_alloc", reinterpret_cast<void *>(&heed_alloc)},
-      {"heed_free", reinterpret_cast<void *>(&heed_free)},
-      {"_mlir_memref_to_llvm_alloc", reinterpret_cast<void *>(&_mlir_memref_to_llvm_alloc)},
-      {"_mlir_memref_to_llvm_aligned_alloc",
-       reinterpret_cast<void *>(&_mlir_memref_to_llvm_aligned_alloc)},
-      {"_mlir_memref_to_llvm_free", reinterpret_cast<void *>(&_mlir_memref_to_llvm_free)},
-      {"memrefCopy", reinterpret_cast<void *>(&memrefCopy)}};
-  llvm::orc::SymbolMap symbols;
-  for (auto [name, address] : kFunctions)
-    symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
-                                          llvm::JITSymbolFlags::Exported};
-  return symbols;
 }
 
 llvm::Expected<std::unique_ptr<NativeCode>> NativeCode::make(ModuleOp module,
@@ -70,27 +46,17 @@ llvm::Expected<std::unique_ptr<NativeCode>> NativeCode::make(ModuleOp module,
   auto object = emitCode(**compiled, CodeFormat::Object, options);
   if (!object)
     return asLLVM(object.error());
-  auto jit = llvm::orc::LLJITBuilder().create();
-  if (!jit)
-    return jit.takeError();
-  llvm::orc::JITDylib &library = (*jit)->getMainJITDylib();
-  auto system = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      (*jit)->getDataLayout().getGlobalPrefix());
-  if (!system)
-    return system.takeError();
-  library.addGenerator(std::move(*system));
-  if (auto failed = library.define(llvm::orc::absoluteSymbols(runtimeSymbols(**jit))))
-    return std::move(failed);
-  if (auto failed = (*jit)->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(*object)))
-    return std::move(failed);
-  return std::unique_ptr<NativeCode>(new NativeCode(set, std::move(*jit)));
+  auto loaded = LoadedObject::load(*object);
+  if (!loaded)
+    return loaded.takeError();
+  return std::unique_ptr<NativeCode>(new NativeCode(set, std::move(*loaded)));
 }
 
 llvm::Expected<heed_entry> NativeCode::entry(StringRef function) {
-  auto address = jit->lookup(variantSymbol((function + "_entry").str(), set));
+  auto address = code->find(variantSymbol((function + "_entry").str(), set));
   if (!address)
     return address.takeError();
-  return address->toPtr<heed_entry>();
+  return reinterpret_cast<heed_entry>(*address);
 }
 
 //===----------------------------------------------------------------------===//

@@ -11,29 +11,25 @@
 #include "heed/Runtime/Artifact.h"
 #include "heed/Target/CPU/InstructionSet.h"
 #include "heed/Verification/FunctionForm.h"
-
-namespace llvm::orc {
-class LLJIT;
-} // namespace llvm::orc
+#include "heed/Verification/LoadedObject.h"
 
 namespace heed::verification {
 
-/// Machine code, loaded without a linker. It calls the runtime that this program holds.
+/// The machine code of a module.
 class NativeCode {
 public:
   static llvm::Expected<std::unique_ptr<NativeCode>> make(mlir::ModuleOp module,
                                                           const InstructionSet &set,
                                                           llvm::ArrayRef<std::string> functions,
                                                           unsigned level);
-  ~NativeCode();
 
   llvm::Expected<heed_entry> entry(llvm::StringRef function);
 
 private:
-  NativeCode(const InstructionSet &set, std::unique_ptr<llvm::orc::LLJIT> jit);
+  NativeCode(const InstructionSet &set, std::unique_ptr<LoadedObject> code);
 
   const InstructionSet &set;
-  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::unique_ptr<LoadedObject> code;
 };
 
 /// A function as code. Buffers are encoded as their elements' types say, and decoded again.

@@ -10,11 +10,7 @@
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Pipelines/Compiler.h"
 #include "heed/Runtime/Heed.h"
-#include "heed/Runtime/Memory.h"
 
-#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/TargetSelect.h"
 
 #include <fmt/format.h>
@@ -28,40 +24,27 @@ std::string Setting::print() const {
                      invariant ? " invariant" : "");
 }
 
-/// The runtime's functions: they are hidden in this executable, so a JIT can't find them by name.
-static llvm::orc::SymbolMap runtimeSymbols(llvm::orc::LLJIT &jit) {
-  llvm::orc::SymbolMap symbols;
-  auto add = [&](const char *name, auto *function) {
-    symbols[jit.mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function),
-                                          llvm::JITSymbolFlags::Exported};
-  };
-#define HEED_SYMBOL(NAME) add(#NAME, &NAME)
-  HEED_SYMBOL(heed_parallel_for);
-  HEED_SYMBOL(heed_alloc);
-  HEED_SYMBOL(heed_free);
-  HEED_SYMBOL(_mlir_memref_to_llvm_alloc);
-  HEED_SYMBOL(_mlir_memref_to_llvm_free);
-  HEED_SYMBOL(memrefCopy);
-  HEED_SYMBOL(heed_call);
-  HEED_SYMBOL(heed_last_error);
-  HEED_SYMBOL(heed_model_open);
-  HEED_SYMBOL(heed_model_close);
-  HEED_SYMBOL(heed_model_function);
-  HEED_SYMBOL(heed_session_new);
-  HEED_SYMBOL(heed_session_free);
-  HEED_SYMBOL(heed_session_step);
-  HEED_SYMBOL(heed_session_length);
-  HEED_SYMBOL(heed_session_truncate);
-#undef HEED_SYMBOL
-  return symbols;
+/// A function of the runtime's C interface.
+#define HEED_FUNCTION(NAME) verification::NamedFunction(#NAME, reinterpret_cast<void *>(&NAME))
+
+/// What an artefact's C functions call.
+static const verification::NamedFunction kInterface[] = {
+    HEED_FUNCTION(heed_call),           HEED_FUNCTION(heed_last_error),
+    HEED_FUNCTION(heed_model_open),     HEED_FUNCTION(heed_model_close),
+    HEED_FUNCTION(heed_model_function), HEED_FUNCTION(heed_session_new),
+    HEED_FUNCTION(heed_session_free),   HEED_FUNCTION(heed_session_step),
+    HEED_FUNCTION(heed_session_length), HEED_FUNCTION(heed_session_truncate)};
+#undef HEED_FUNCTION
+
+bool random_programs::checkText(Compiler &compiler) {
+  return compiler.check(nullptr, [](const std::string &path) -> ErrorOr<std::string> {
+    return makeError("random programs use no file, but '" + path + "' was asked for");
+  });
 }
 
 static heed::Error described(llvm::Error error) {
   return makeError("the JIT failed: " + llvm::toString(std::move(error)));
 }
-
-JitProgram::JitProgram() = default;
-JitProgram::~JitProgram() = default;
 
 ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text,
                                                          const Setting &setting) {
@@ -80,10 +63,7 @@ ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text
   options.cacheType = setting.cacheType;
   options.invariant = setting.invariant;
   Compiler compiler("program.heed", text, options);
-  auto noFile = [](const std::string &path) -> ErrorOr<std::string> {
-    return makeError("random programs use no file, but '" + path + "' was asked for");
-  };
-  if (!compiler.check(nullptr, noFile))
+  if (!checkText(compiler))
     return makeError("the program was refused");
   if (!compiler.runTo(Phase::Fused))
     return makeError("the program was refused");
@@ -95,26 +75,15 @@ ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text
   if (!object)
     return makeError("the program was refused: " + object.message());
 
-  auto built = llvm::orc::LLJITBuilder().create();
-  if (!built)
-    return described(built.takeError());
+  auto loaded = verification::LoadedObject::load(*object, kInterface);
+  if (!loaded)
+    return described(loaded.takeError());
   std::unique_ptr<JitProgram> program(new JitProgram);
-  program->jit = std::move(*built);
-  llvm::orc::LLJIT &jit = *program->jit;
-  llvm::orc::JITDylib &code = jit.getMainJITDylib();
-  if (auto error = code.define(llvm::orc::absoluteSymbols(runtimeSymbols(jit))))
-    return described(std::move(error));
-  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      jit.getDataLayout().getGlobalPrefix());
-  if (!process)
-    return described(process.takeError());
-  code.addGenerator(std::move(*process));
-  if (auto error = jit.addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(*object, "program")))
-    return described(std::move(error));
-  auto found = jit.lookup("heed_artifact_export");
+  program->code = std::move(*loaded);
+  auto found = program->code->find("heed_artifact_export");
   if (!found)
     return described(found.takeError());
-  program->artifact = found->toPtr<const heed_artifact *>();
+  program->artifact = static_cast<const heed_artifact *>(*found);
   return program;
 }
 

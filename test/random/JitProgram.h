@@ -10,16 +10,20 @@
 
 #include "heed/Runtime/Model.h"
 #include "heed/Support/ErrorOr.h"
+#include "heed/Verification/LoadedObject.h"
 #include "heed/Weights/WeightsFile.h"
 
 #include <memory>
 #include <string>
 
-namespace llvm::orc {
-class LLJIT;
+namespace heed {
+class Compiler;
 }
 
 namespace heed::random_programs {
+
+/// Checks a compiler's program, which uses no file and gets random weights.
+bool checkText(Compiler &compiler);
 
 /// One way to compile a program.
 struct Setting {
@@ -37,7 +41,6 @@ class JitProgram {
 public:
   static ErrorOr<std::unique_ptr<JitProgram>> compile(const std::string &text,
                                                       const Setting &setting);
-  ~JitProgram();
 
   /// The program's one function.
   const heed_function &function() const { return artifact->functions[0]; }
@@ -45,9 +48,9 @@ public:
   ErrorOr<std::unique_ptr<heed_model>> open(const WeightsFile *weights, int threads) const;
 
 private:
-  JitProgram();
+  JitProgram() = default;
 
-  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::unique_ptr<verification::LoadedObject> code;
   const heed_artifact *artifact = nullptr;
 };
 

@@ -7,6 +7,8 @@
 
 #include "Oracle.h"
 
+#include "JitProgram.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <fmt/format.h>
@@ -25,10 +27,7 @@ Oracle::Oracle(const std::string &text) : compiler("program.heed", text, anyOpti
 
 ErrorOr<std::unique_ptr<Oracle>> Oracle::create(const std::string &text) {
   std::unique_ptr<Oracle> oracle(new Oracle(text));
-  auto noFile = [](const std::string &path) -> ErrorOr<std::string> {
-    return makeError("random programs use no file, but '" + path + "' was asked for");
-  };
-  if (!oracle->compiler.check(nullptr, noFile))
+  if (!checkText(oracle->compiler))
     return makeError("the program was refused");
   if (auto written = oracle->writeWeights(); !written)
     return written.error();
