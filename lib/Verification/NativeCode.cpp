@@ -7,8 +7,11 @@
 
 #include "NativeCode.h"
 
+#include "heed/Runtime/Memory.h"
 #include "heed/Target/CPU/CodeGen.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "llvm/ADT/APFloat.h"
 
 #include <cstring>
@@ -30,6 +33,45 @@ static llvm::Error asLLVM(const heed::Error &error) {
   return llvm::createStringError(error.message);
 }
 
+// Memory holds NaNs until the code writes it. Otherwise it holds what an earlier call left there,
+// which may be the right numbers, and LLVM may take what it likes for what the stack holds.
+
+static void *poisoned(void *memory, size_t bytes) { return std::memset(memory, 0xFF, bytes); }
+static void *allocate(int64_t bytes) { return poisoned(heed_alloc(bytes), bytes); }
+static void *allocateBuffer(size_t bytes) {
+  return poisoned(_mlir_memref_to_llvm_alloc(bytes), bytes);
+}
+static void *allocateAligned(size_t alignment, size_t bytes) {
+  return poisoned(_mlir_memref_to_llvm_aligned_alloc(alignment, bytes), bytes);
+}
+
+static const NamedFunction kAllocators[] = {
+    {"heed_alloc", reinterpret_cast<void *>(&allocate)},
+    {"_mlir_memref_to_llvm_alloc", reinterpret_cast<void *>(&allocateBuffer)},
+    {"_mlir_memref_to_llvm_aligned_alloc", reinterpret_cast<void *>(&allocateAligned)}};
+
+/// A copy of `module`, in the LLVM dialect, that fills what it reserves on the stack.
+static OwningOpRef<ModuleOp> withPoisonedStack(ModuleOp module) {
+  OwningOpRef<ModuleOp> copy = cast<ModuleOp>(module->clone());
+  DataLayout layout(*copy);
+  copy->walk([&](LLVM::AllocaOp reserved) {
+    Location loc = reserved.getLoc();
+    OpBuilder builder(reserved->getContext());
+    builder.setInsertionPointAfter(reserved);
+    Type i64 = builder.getI64Type();
+    Value count = reserved.getArraySize();
+    if (count.getType() != i64)
+      count = LLVM::ZExtOp::create(builder, loc, i64, count);
+    Value size = LLVM::ConstantOp::create(
+        builder, loc, i64,
+        builder.getI64IntegerAttr(layout.getTypeSize(reserved.getElemType()).getFixedValue()));
+    Value fill = LLVM::ConstantOp::create(builder, loc, builder.getI8IntegerAttr(-1));
+    LLVM::MemsetOp::create(builder, loc, reserved, fill,
+                           LLVM::MulOp::create(builder, loc, count, size), /*isVolatile=*/false);
+  });
+  return copy;
+}
+
 llvm::Expected<std::unique_ptr<NativeCode>> NativeCode::make(ModuleOp module,
                                                              const InstructionSet &set,
                                                              ArrayRef<std::string> functions,
@@ -40,13 +82,13 @@ llvm::Expected<std::unique_ptr<NativeCode>> NativeCode::make(ModuleOp module,
   CodeGenOptions options;
   options.level = level;
   llvm::LLVMContext context;
-  auto compiled = compileVariant(module, context, set, entries, options);
+  auto compiled = compileVariant(*withPoisonedStack(module), context, set, entries, options);
   if (!compiled)
     return asLLVM(compiled.error());
   auto object = emitCode(**compiled, CodeFormat::Object, options);
   if (!object)
     return asLLVM(object.error());
-  auto loaded = LoadedObject::load(*object);
+  auto loaded = LoadedObject::load(*object, kAllocators);
   if (!loaded)
     return loaded.takeError();
   return std::unique_ptr<NativeCode>(new NativeCode(set, std::move(*loaded)));
