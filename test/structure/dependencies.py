@@ -6,7 +6,7 @@ from repository import files, finish, text
 
 RUNS_WITH_A_MODEL = ["Support", "Weights", "Text", "Runtime"]
 COMPILER = ["Support", "Dialect/Attn/IR", "Dialect/Attn/Transforms", "Transforms", "Conversion", "Target"]
-ALL = RUNS_WITH_A_MODEL + COMPILER + ["Frontend", "MLIRGen", "Pipelines", "Reference", "Verification"]
+ALL = RUNS_WITH_A_MODEL + COMPILER + ["Benchmark", "Frontend", "MLIRGen", "Pipelines", "Reference", "Verification"]
 
 # What each room may include, besides itself.
 ALLOWED = {
@@ -14,6 +14,7 @@ ALLOWED = {
     "Weights": ["Support"],
     "Text": ["Support", "Weights"],
     "Runtime": ["Support", "Weights", "Text"],
+    "Benchmark": ["Support", "Weights", "Runtime"],
     "Frontend": ["Support"],
     "MLIRGen": ["Support", "Frontend", "Dialect/Attn/IR"],
     "Dialect/Attn/IR": ["Support"],
@@ -30,7 +31,7 @@ ALLOWED = {
 }
 
 # Rooms that go into what users ship, or that sanitizers see whole: no LLVM.
-LLVM_FREE = RUNS_WITH_A_MODEL + ["Frontend"]
+LLVM_FREE = RUNS_WITH_A_MODEL + ["Benchmark", "Frontend"]
 
 # Contracts between the compiler and the runtime, which both sides include.
 CONTRACTS = {
