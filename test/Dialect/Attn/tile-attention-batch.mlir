@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @padded
 // CHECK-SAME: %[[Q:[^:]+]]: tensor<?x6x?x8xf32>, %[[K:[^:]+]]: tensor<?x2x?x8xf32>, %[[V:[^:]+]]: tensor<1x2x?x4xf32>, %[[LENGTHS:[^:]+]]: tensor<?xi32>
 // CHECK-DAG: %[[B:.+]] = tensor.dim %[[Q]], %c0
-// CHECK: scf.forall (%{{.+}}, %[[G:.+]], %[[E:.+]]) in (%{{.+}}, 2, %[[B]]) shared_outs(%{{.+}}) -> (tensor<?x?x6x4xf32>)
+// CHECK: scf.forall (%[[E:.+]], %[[G:.+]], %{{.+}}) in (%[[B]], 2, %{{.+}}) shared_outs(%{{.+}}) -> (tensor<?x?x6x4xf32>)
 // CHECK: tensor.extract %[[Q]][%[[E]], %{{.+}}, %{{.+}}, %{{.+}}]
 // CHECK: %[[L:.+]] = tensor.extract %[[LENGTHS]][%[[E]]]
 // CHECK: %[[LENGTH:.+]] = arith.index_cast %[[L]]
@@ -34,7 +34,7 @@ func.func @padded(%Q: tensor<?x6x?x8xf32>, %K: tensor<?x2x?x8xf32>, %V: tensor<1
 // Heads whose number isn't known are a batch.
 // CHECK-LABEL: func.func @no_heads
 // CHECK-SAME: %[[Q:[^:]+]]: tensor<?x?x8xf32>
-// CHECK: scf.forall (%{{.+}}, %[[E:.+]]) in (%{{.+}}, %{{.+}}) shared_outs(%{{.+}}) -> (tensor<?x?x8xf32>)
+// CHECK: scf.forall (%[[E:.+]], %{{.+}}) in (%{{.+}}, %{{.+}}) shared_outs(%{{.+}}) -> (tensor<?x?x8xf32>)
 // CHECK: tensor.extract_slice %{{.+}}[%[[E]], %{{.+}}, 0] [1, %{{.+}}, 8]
 // CHECK: arith.addi %{{.+}}, %[[E]]
 // CHECK: tensor.parallel_insert_slice %{{.+}} into %{{.+}}[%[[E]], %{{.+}}, 0] [1, %{{.+}}, 8]
@@ -53,7 +53,7 @@ func.func @no_heads(%Q: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
 
 // Seventeen heads that share keys don't fit in sixteen lanes: nine and eight of them do.
 // CHECK-LABEL: func.func @parts
-// CHECK: scf.forall (%{{.+}}, %[[PART:.+]]) in (%{{.+}}, 2)
+// CHECK: scf.forall (%[[PART:.+]], %{{.+}}) in (2, %{{.+}})
 // CHECK: %[[FIRST:.+]] = arith.muli %[[PART]], %c9
 // CHECK: %[[LEFT:.+]] = arith.subi %c17, %[[FIRST]]
 // CHECK: %[[COUNT:.+]] = arith.minui %[[LEFT]], %c9

@@ -8,7 +8,7 @@
 // CHECK-DAG: %[[ROWS:.*]] = tensor.dim %[[Q]], %c1
 // CHECK-DAG: %[[KEYS:.*]] = tensor.dim %[[K]], %c1
 // CHECK-DAG: %[[TILES:.*]] = arith.ceildivui %[[ROWS]], %c5
-// CHECK: scf.forall (%[[T:.*]], %[[G:.*]]) in (%[[TILES]], 3) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x9x48xf32>)
+// CHECK: scf.forall (%[[G:.*]], %[[T:.*]]) in (3, %[[TILES]]) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<?x9x48xf32>)
 // The longest tile first: tile TILES - 1 - T.
 // CHECK: %[[LAST:.*]] = arith.subi %[[TILES]], %c1
 // CHECK: %[[TILE:.*]] = arith.subi %[[LAST]], %[[T]]
@@ -87,7 +87,7 @@ func.func @single_head(%Q: tensor<?x64xf32>, %K: tensor<?x64xf32>, %V: tensor<?x
 
 // More heads in a group than lanes: a task has a part of the group.
 // CHECK-LABEL: func.func @large_group
-// CHECK: scf.forall (%{{.*}}, %[[G:.*]], %[[PART:.*]]) in (%{{.*}}, 2, 2)
+// CHECK: scf.forall (%[[G:.*]], %[[PART:.*]], %{{.*}}) in (2, 2, %{{.*}})
 // CHECK-DAG: arith.muli %[[G]], %c24
 // CHECK-DAG: arith.muli %[[PART]], %c12
 // CHECK: tensor.parallel_insert_slice %{{.*}} into %{{.*}}[%{{.*}}, %{{.*}}, 0] [12, %{{.*}}, 8]

@@ -72,21 +72,23 @@ public:
     rows = tensor::DimOp::create(builder, loc, op.getQ(), rowAxis);
     keys = tensor::DimOp::create(builder, loc, op.getK(), rowAxis);
     Value tiles = arith::CeilDivUIOp::create(builder, loc, rows, index(builder, tileRows));
-    SmallVector<OpFoldResult> tasks{tiles, builder.getIndexAttr(keyHeads),
-                                    builder.getIndexAttr(parts)};
+    SmallVector<OpFoldResult> tasks{builder.getIndexAttr(keyHeads), builder.getIndexAttr(parts),
+                                    tiles};
     if (hasBatch)
-      tasks.push_back(tensor::getMixedSize(builder, loc, op.getQ(), 0));
-    // Later tiles see more keys under a causal mask: start with the longest, so
-    // that threads end at about the same time.
+      tasks.insert(tasks.begin(), tensor::getMixedSize(builder, loc, op.getQ(), 0));
+    // Tasks that follow one another read the same keys and values, which stay in the second-level
+    // cache. Later tiles see more keys under a causal mask: start with the longest, so that threads
+    // end at about the same time.
     auto forall =
         scf::ForallOp::create(builder, loc, tasks, ValueRange{into}, std::nullopt,
                               [&](OpBuilder &body, Location, ValueRange args) {
                                 Value last =
                                     arith::SubIOp::create(body, loc, tiles, index(body, 1));
-                                Value tile = arith::SubIOp::create(body, loc, last, args[0]);
                                 if (hasBatch)
-                                  batch = args[3];
-                                buildTask(body, tile, args[1], args[2], args.back());
+                                  batch = args.front();
+                                ValueRange task = args.drop_front(hasBatch);
+                                Value tile = arith::SubIOp::create(body, loc, last, task[2]);
+                                buildTask(body, tile, task[0], task[1], args.back());
                               });
     return forall.getResult(0);
   }
