@@ -103,22 +103,28 @@ private:
     return arith::MulIOp::create(b, loc, x, index(b, y));
   }
 
-  /// A tensor of static `shape`, each element computed from its indices.
+  /// A tensor of `shape`, each element computed from its indices: the last one's loop is the
+  /// innermost, or the first one's with `lastOutermost`.
   Value tabulate(OpBuilder &builder, ArrayRef<OpFoldResult> shape, Type element,
-                 function_ref<Value(OpBuilder &, ValueRange)> compute) {
+                 function_ref<Value(OpBuilder &, ValueRange)> compute, bool lastOutermost = false) {
     Value empty = tensor::EmptyOp::create(builder, loc, shape, element);
     int64_t rank = shape.size();
     SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
-    AffineMap identity = builder.getMultiDimIdentityMap(rank);
-    return linalg::GenericOp::create(builder, loc, empty.getType(), ValueRange{}, ValueRange{empty},
-                                     ArrayRef<AffineMap>{identity}, parallel,
-                                     [&](OpBuilder &body, Location, ValueRange) {
-                                       SmallVector<Value> indices;
-                                       for (int64_t axis = 0; axis < rank; ++axis)
-                                         indices.push_back(
-                                             linalg::IndexOp::create(body, loc, axis));
-                                       linalg::YieldOp::create(body, loc, compute(body, indices));
-                                     })
+    // Which loop each axis belongs to.
+    SmallVector<AffineExpr> loops = llvm::map_to_vector(
+        llvm::seq(rank), [&](int64_t loop) { return builder.getAffineDimExpr(loop); });
+    if (lastOutermost)
+      std::reverse(loops.begin(), loops.end());
+    AffineMap map = AffineMap::get(rank, 0, loops, builder.getContext());
+    return linalg::GenericOp::create(
+               builder, loc, empty.getType(), ValueRange{}, ValueRange{empty},
+               ArrayRef<AffineMap>{map}, parallel,
+               [&](OpBuilder &body, Location, ValueRange) {
+                 SmallVector<Value> indices;
+                 for (int64_t axis = 0; axis < rank; ++axis)
+                   indices.push_back(linalg::IndexOp::create(body, loc, map.getDimPosition(axis)));
+                 linalg::YieldOp::create(body, loc, compute(body, indices));
+               })
         .getResult(0);
   }
   Value filled(OpBuilder &builder, ArrayRef<int64_t> shape, float value) {
@@ -193,11 +199,14 @@ private:
     Value headTable = tabulate(builder, laneShape, builder.getIndexType(),
                                [&](OpBuilder &b, ValueRange at) { return headOf(b, at[0]); });
     int64_t depth = qType.getShape().back(), width = vType.getShape().back();
-    Value q = tabulate(builder, {builder.getIndexAttr(depth), builder.getIndexAttr(lanes)},
-                       builder.getF32Type(), [&](OpBuilder &b, ValueRange at) {
-                         return Value(tensor::ExtractOp::create(
-                             b, loc, op.getQ(), place(headOf(b, at[1]), {rowOf(b, at[1]), at[0]})));
-                       });
+    // Lane by lane, so that a query's address is found once for all of its components.
+    Value q = tabulate(
+        builder, {builder.getIndexAttr(depth), builder.getIndexAttr(lanes)}, builder.getF32Type(),
+        [&](OpBuilder &b, ValueRange at) {
+          return Value(tensor::ExtractOp::create(
+              b, loc, op.getQ(), place(headOf(b, at[1]), {rowOf(b, at[1]), at[0]})));
+        },
+        /*lastOutermost=*/true);
 
     SmallVector<Value> state{filled(builder, {width, lanes}, 0),
                              filled(builder, {lanes}, -INFINITY), filled(builder, {lanes}, 0)};
