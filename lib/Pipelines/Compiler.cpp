@@ -12,6 +12,7 @@
 #include "heed/Frontend/MLIRGen.h"
 #include "heed/Frontend/Parser.h"
 #include "heed/Pipelines/RegisterInterfaces.h"
+#include "heed/Runtime/Artifact.h"
 
 #include "mlir/Pass/PassManager.h"
 
@@ -84,6 +85,7 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   pipeline.invariant = options.invariant;
   pipeline.fuseAttention = options.fuseAttention;
   pipeline.nativeLanes = set.vectorBits / 32;
+  pipeline.int8 = !options.precise && set.has(HEED_AVX512_VNNI);
   buildPipeline(manager, from, to, pipeline);
   failures.watch(manager);
   if (options.instrument)

@@ -80,6 +80,10 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   manager.addPass(attn::createTileAttentionPass(tile));
   manager.addPass(attn::createLowerCachePass());
   manager.addPass(attn::createAddDestinationsPass());
+  attn::NarrowActivationsPassOptions narrow;
+  narrow.int8 = options.int8;
+  narrow.bf16 = options.bf16;
+  manager.addNestedPass<func::FuncOp>(attn::createNarrowActivationsPass(narrow));
   manager.addPass(attn::createAssignLayoutsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -117,6 +121,7 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
 
 void heed::buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &) {
   manager.addPass(createWeightsToLLVMPass());
+  manager.addPass(createDotProductsToLLVMPass());
   manager.addPass(createForallToTasksPass());
   manager.addPass(createExpandMathPass());
   manager.addPass(memref::createExpandStridedMetadataPass());

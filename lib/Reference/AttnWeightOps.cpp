@@ -9,6 +9,7 @@
 #include "Views.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace mlir;
 using namespace heed;
@@ -62,9 +63,88 @@ static LogicalResult embed(Step &step) {
 
 /// x is [rows, heads, columns] and the weight [heads, features, columns], all axes of a kind taken
 /// together; there is one head without `per_head`.
+/// Gives one of several results: writes the elements of memref operand `into`, or sets result
+/// `number`.
+static LogicalResult give(Step &step, unsigned into, unsigned number, ArrayRef<int64_t> shape,
+                          const std::vector<Scalar> &values) {
+  const Array &target = step.array(into);
+  if (target.shape != shape)
+    return step.fail("makes " + listText(shape) + " and has a destination of " +
+                     listText(target.shape));
+  if (step.instruction.results.empty()) {
+    size_t next = 0;
+    forEachElement(target, [&](Scalar &element) { element = values[next++]; });
+    return success();
+  }
+  Array made = Array::uninitialised(target.element, shape);
+  *made.storage = values;
+  step.set(std::move(made), number);
+  return success();
+}
+
+static LogicalResult quantize(Step &step) {
+  auto op = step.op<attn::QuantizeOp>();
+  FailureOr<std::vector<double>> x = readFloats(step, 0);
+  if (failed(x) || failed(step.machine.spend(op, x->size())))
+    return failure();
+  constexpr int64_t block = attn::QuantizeOp::kBlock;
+  int64_t group = op.getGroup();
+  Format format = step.instruction.operandFormat;
+  auto rounded = [&](double value) { return step.machine.rounded(format, value); };
+  bool isScaled = step.array(3).isFloat();
+  std::vector<Scalar> quants, scales, sums;
+  for (size_t first = 0; first < x->size(); first += block) {
+    double largest = 0;
+    for (int64_t c = 0; c < block; ++c)
+      largest = std::max(largest, std::abs((*x)[first + c]));
+    double scale = rounded(largest / 127), inverse = largest == 0 ? 0 : rounded(127 / largest);
+    scales.emplace_back(scale);
+    for (int64_t begin = 0; begin < block; begin += group) {
+      int64_t sum = 0;
+      for (int64_t c = begin; c < begin + group; ++c) {
+        auto quant = static_cast<int64_t>(std::nearbyint(rounded((*x)[first + c] * inverse)));
+        quants.emplace_back(quant);
+        sum += quant;
+      }
+      if (isScaled)
+        sums.emplace_back(rounded(scale * static_cast<double>(sum)));
+      else
+        sums.emplace_back(sum);
+    }
+  }
+  ArrayRef<int64_t> shape = step.array(0).shape;
+  int64_t contracted = op.getContracted();
+  SmallVector<int64_t> leading(shape.drop_back(contracted)), ofScales(leading), ofSums(leading);
+  int64_t columns = elementCount(shape.take_back(contracted));
+  ofScales.push_back(columns / block);
+  ofSums.push_back(columns / group);
+  if (failed(give(step, 1, 0, SmallVector<int64_t>(shape), quants)) ||
+      failed(give(step, 2, 1, ofScales, scales)))
+    return failure();
+  return give(step, 3, 2, ofSums, sums);
+}
+
+/// The rows that a projection multiplies: floats, or quants times the scales of their blocks.
+static FailureOr<std::vector<double>> rowsOf(Step &step) {
+  if (step.array(0).isFloat())
+    return readFloats(step, 0);
+  FailureOr<std::vector<double>> scales = readFloats(step, 2);
+  if (failed(scales))
+    return failure();
+  std::vector<double> values;
+  for (Scalar quant : step.array(0).toScalars()) {
+    if (quant.isPoison())
+      return step.fail("multiplies a number that nothing wrote");
+    values.push_back(static_cast<double>(quant.asInt()) *
+                     (*scales)[values.size() / attn::QuantizeOp::kBlock]);
+  }
+  return values;
+}
+
 static LogicalResult project(Step &step) {
   auto op = step.op<attn::ProjectOp>();
-  FailureOr<std::vector<double>> x = readFloats(step, 0);
+  unsigned into = step.instruction.operands.size() - 1;
+  FailureOr<std::vector<double>> x = rowsOf(step);
   FailureOr<Array> weight = denseOperand(step, 1);
   if (failed(x) || failed(weight))
     return failure();
@@ -83,19 +163,19 @@ static LogicalResult project(Step &step) {
 
   std::vector<double> values;
   if (op.getAccumulate()) {
-    FailureOr<std::vector<double>> before = readFloats(step, 2);
+    FailureOr<std::vector<double>> before = readFloats(step, into);
     if (failed(before))
       return failure();
     values = std::move(*before);
     if (static_cast<int64_t>(values.size()) != rowsAndHeads * features)
       return step.fail("makes " + listText(shape) + " and adds it to " +
-                       listText(step.array(2).shape));
+                       listText(step.array(into).shape));
   } else {
     values.resize(rowsAndHeads * features);
   }
   if (failed(step.machine.spend(op, rowsAndHeads * features * columns)))
     return failure();
-  Format format = step.instruction.operandFormat;
+  Format format = Format::of(Float32Type::get(op.getContext())); // of the sums, whatever x is
   auto rounded = [&](double value) { return step.machine.rounded(format, value); };
   std::vector<double> elements = weight->toFloats();
   for (int64_t row = 0; row < rowsAndHeads; ++row) {
@@ -109,12 +189,32 @@ static LogicalResult project(Step &step) {
       value = op.getAccumulate() ? rounded(value + sum) : sum;
     }
   }
-  return writeFloats(step, 2, shape, values);
+  return writeFloats(step, into, shape, values);
+}
+
+static LogicalResult dotBytes(Step &step) {
+  std::vector<Scalar> sums = step.array(0).toScalars(), weights = step.array(1).toScalars(),
+                      quants = step.array(2).toScalars();
+  for (size_t b = 0; b < weights.size(); ++b) {
+    Scalar &sum = sums[b / 4];
+    if (sum.isPoison() || weights[b].isPoison() || quants[b].isPoison()) {
+      sum = Scalar();
+      continue;
+    }
+    int64_t product = (weights[b].asInt() & 0xff) * static_cast<int8_t>(quants[b].asInt());
+    sum = Scalar(static_cast<int64_t>(static_cast<int32_t>(sum.asInt() + product)));
+  }
+  Array result = step.array(0).clone();
+  *result.storage = std::move(sums);
+  step.set(std::move(result));
+  return success();
 }
 
 void heed::reference::addAttnWeightOps(OpTable &table) {
   table["attn.get_weight"] = {getWeight};
   table["attn.dequantize"] = {dequantize};
   table["attn.embed"] = {embed};
+  table["attn.quantize"] = {quantize};
   table["attn.project"] = {project};
+  table["attn.dot_bytes"] = {dotBytes};
 }

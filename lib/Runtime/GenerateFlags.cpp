@@ -118,7 +118,6 @@ ErrorOr<GenerateFlags> heed::parseGenerateFlags(std::span<const char *const> arg
       {nullptr, "--system", &options.system},
       {nullptr, "--ignore-eos", &options.ignoreEnd},
       {nullptr, "--echo", &options.echo},
-      {nullptr, "--precise", &flags.precise},
       {nullptr, "--stats", &flags.stats},
       {"-h", "--help", &flags.help},
   };
@@ -215,7 +214,6 @@ std::string_view heed::generateFlagsHelp() {
                            continue a text
       --ignore-eos         go on after the end of the text
       --echo               print the prompt before the new text
-      --precise            keep activations in f32
       --stats              report times on standard error
   -h, --help               this text
 )";

@@ -88,36 +88,34 @@ void writeScales(const BlockGroup &group, int lane, const PanelLayout &layout, u
   }
 }
 
+/// Writes `count` bytes of a lane in fours: byte 4 j + i of lane l is at [j][l][i].
+inline void writeFours(const uint8_t *bytes, int count, int lane, uint8_t *quants) {
+  for (int j = 0; j < count / 4; ++j)
+    std::memcpy(quants + (j * lanes + lane) * 4, bytes + 4 * j, 4);
+}
+
 /// Packs into the type's own layout, all of which the compiler then knows, or into a `common` one.
 template <StorageType type, bool isOwn>
 void packQuantisedPanel(const PanelRows &rows, int64_t groups, const PanelLayout &common,
                         uint8_t *dst) {
   const PanelLayout layout = isOwn ? panelLayout(type) : common;
   const bool nibbles = layout.quant == PanelLayout::Quant::U4;
-  const int offset = panelLayout(type).zeroPoint - layout.zeroPoint;
+  const int offset = PanelLayout::byteBias - (panelLayout(type).zeroPoint - layout.zeroPoint);
   BlockGroup group;
-  SquareTile<uint8_t> left, right; // columns 0 … 15 and 16 … 31; for nibbles, both are in `left`
-  for (int64_t g = 0; g < groups; ++g, dst += layout.groupBytes) {
+  uint8_t bytes[32]; // nibbles take half of them
+  for (int64_t g = 0; g < groups; ++g, dst += layout.groupBytes)
     for (int lane = 0; lane < lanes; ++lane) {
       readBlockGroup<type>(rows.block(lane, g / groupsPerBlock(type)),
                            static_cast<int>(g % groupsPerBlock(type)), group);
       writeScales<type>(group, lane, layout, dst);
-      if (nibbles) {
-        uint8_t pairs[16];
+      if (nibbles)
         for (int c = 0; c < 16; ++c)
-          pairs[c] = static_cast<uint8_t>(group.quants[c] | group.quants[c + 16] << 4);
-        std::memcpy(left.row(lane), pairs, 16);
-      } else {
-        for (int8_t &quant : group.quants)
-          quant = static_cast<int8_t>(quant - offset);
-        std::memcpy(left.row(lane), group.quants, 16);
-        std::memcpy(right.row(lane), group.quants + 16, 16);
-      }
+          bytes[c] = static_cast<uint8_t>(group.quants[c] | group.quants[c + 16] << 4);
+      else
+        for (int c = 0; c < 32; ++c)
+          bytes[c] = static_cast<uint8_t>(group.quants[c] + offset);
+      writeFours(bytes, nibbles ? 16 : 32, lane, dst + layout.quantsOffset);
     }
-    left.storeTransposed(dst + layout.quantsOffset);
-    if (!nibbles)
-      right.storeTransposed(dst + layout.quantsOffset + 16 * lanes);
-  }
 }
 
 /// Packs a panel of any format as f32.
@@ -185,6 +183,11 @@ void packPanels(StorageType type, const PanelLayout &layout, const std::byte *sr
   }
 }
 
+/// Where writeFours puts byte `index` of a lane.
+static int64_t placeInFours(int64_t index, int64_t lane) {
+  return (index / 4 * lanes + lane) * 4 + index % 4;
+}
+
 float panelElement(const PanelLayout &layout, const std::byte *panels, int64_t rows, int64_t cols,
                    int64_t row, int64_t col) {
   const int64_t panel = row / lanes, lane = row % lanes;
@@ -201,10 +204,10 @@ float panelElement(const PanelLayout &layout, const std::byte *panels, int64_t r
   case PanelLayout::Quant::BF16:
     return bfloat16ToFloat(load<uint16_t>(quants + 2 * lane));
   case PanelLayout::Quant::U4:
-    quant = quants[c % 16 * lanes + lane] >> (c < 16 ? 0 : 4) & 0xf;
+    quant = quants[placeInFours(c % 16, lane)] >> (c < 16 ? 0 : 4) & 0xf;
     break;
   case PanelLayout::Quant::S8:
-    quant = static_cast<int8_t>(quants[c * lanes + lane]);
+    quant = quants[placeInFours(c, lane)] - PanelLayout::byteBias;
     break;
   }
   const int64_t scale = c / layout.scaleGroup * lanes + lane;

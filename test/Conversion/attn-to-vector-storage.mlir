@@ -10,13 +10,12 @@
 // CHECK: %[[EIGHT:.*]] = arith.constant dense<-8.000000e+00>
 // CHECK: %[[OFFSET:.*]] = arith.mulf %[[SCALE]], %[[EIGHT]]
 // CHECK: llvm.getelementptr %{{.*}}[32]
-// CHECK: %[[BYTES:.*]] = llvm.load {{.*}} : !llvm.ptr -> vector<16xi8>
-// CHECK: %[[WIDE:.*]] = arith.extui %[[BYTES]]
-// CHECK: %[[LOW:.*]] = arith.andi %[[WIDE]]
+// CHECK: %[[BYTES:.*]] = llvm.load {{.*}} : !llvm.ptr -> vector<16xi32>
+// CHECK: %[[SHIFTED:.*]] = arith.shrui %[[BYTES]]
+// CHECK: %[[LOW:.*]] = arith.andi %[[SHIFTED]]
 // CHECK: %[[Q:.*]] = arith.sitofp %[[LOW]]
 // CHECK: vector.fma %[[Q]], %[[SCALE]], %[[OFFSET]]
-// CHECK: arith.shrui %[[WIDE]]
-// CHECK: llvm.getelementptr %{{.*}}[48]
+// CHECK: llvm.getelementptr %{{.*}}[96]
 func.func @q4_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q4_0>, %into: memref<?x16xf32>) {
   attn.project linear %x, %w into %into : memref<?x32xf32>, !attn.weight<16x32, q4_0> into memref<?x16xf32>
   return
@@ -39,11 +38,13 @@ func.func @q4_1(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q4_1>, %into: memr
 
 // -----
 
-// Signed bytes and nothing to add.
+// Signed bytes, stored with 128 too much, and nothing to add.
 // CHECK-LABEL: func.func @q8_0
 // CHECK: %[[SCALE:.*]] = arith.extf
-// CHECK: %[[BYTES:.*]] = llvm.load {{.*}} -> vector<16xi8>
-// CHECK: %[[WIDE:.*]] = arith.extsi %[[BYTES]]
+// CHECK: %[[BYTES:.*]] = llvm.load {{.*}} -> vector<16xi32>
+// CHECK: %[[SIGNED:.*]] = arith.xori %[[BYTES]]
+// CHECK: arith.shli %[[SIGNED]]
+// CHECK: %[[WIDE:.*]] = arith.shrsi
 // CHECK: %[[Q:.*]] = arith.sitofp %[[WIDE]]
 // CHECK: arith.mulf %[[Q]], %[[SCALE]]
 func.func @q8_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q8_0>, %into: memref<?x16xf32>) {

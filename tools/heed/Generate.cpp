@@ -21,7 +21,8 @@ static constexpr const char *kHelp =
     "The program is compiled for this processor first; what was compiled once is kept in\n"
     "~/.cache/heed. Only the new text goes to standard output.\n";
 static constexpr const char *kCompileFlags =
-    "      --cache-type TYPE    what caches hold: f32, f16, bf16 or int8        [f32]\n";
+    "      --cache-type TYPE    what caches hold: f32, f16, bf16 or int8        [f32]\n"
+    "      --precise            keep activations in f32, for weights of every format\n";
 static constexpr const char *kExamples =
     "examples:\n"
     "  heed generate examples/llama.heed -m model.gguf -p \"A fluffy blue creature\" -n 32\n"
@@ -29,10 +30,9 @@ static constexpr const char *kExamples =
     "0\n"
     "  heed generate examples/llama.heed -m model.gguf -f prompt.txt --echo -s 42\n";
 
-/// Takes --cache-type out of `arguments`: it is the compiler's, the rest the model's. Its value, or
-/// f32.
-static ErrorOr<std::string> takeCacheType(std::vector<const char *> &arguments) {
-  std::string value = "f32";
+/// Takes the compiler's flags out of `arguments`; the rest are the model's.
+static ErrorOr<CompilerOptions> takeCompilerFlags(std::vector<const char *> &arguments) {
+  CompilerOptions options;
   std::vector<const char *> rest;
   for (size_t a = 0; a < arguments.size(); ++a) {
     llvm::StringRef argument = arguments[a];
@@ -40,26 +40,28 @@ static ErrorOr<std::string> takeCacheType(std::vector<const char *> &arguments) 
       rest.insert(rest.end(), arguments.begin() + a, arguments.end());
       break;
     }
-    if (argument.consume_front("--cache-type="))
-      value = argument.str();
+    if (argument == "--precise")
+      options.precise = true;
+    else if (argument.consume_front("--cache-type="))
+      options.cacheType = argument.str();
     else if (argument != "--cache-type")
       rest.push_back(arguments[a]);
     else if (++a < arguments.size())
-      value = arguments[a];
+      options.cacheType = arguments[a];
     else
       return makeError("--cache-type needs a value after it");
   }
   arguments = std::move(rest);
-  if (auto known = checkCacheType(value); !known)
+  if (auto known = checkCacheType(options.cacheType); !known)
     return known.error();
-  return value;
+  return options;
 }
 
 int heed::generateCommand(int argc, char **argv) {
   std::vector<const char *> arguments(argv + 1, argv + argc);
-  auto cacheType = takeCacheType(arguments);
-  if (!cacheType)
-    return fail(cacheType.message());
+  auto options = takeCompilerFlags(arguments);
+  if (!options)
+    return fail(options.message());
   auto flags = parseGenerateFlags(arguments);
   if (!flags)
     return fail(flags.message());
@@ -75,12 +77,11 @@ int heed::generateCommand(int argc, char **argv) {
     return fail("no weights file: name one with -m FILE");
   if (auto read = readPrompt(*flags, stdin); !read)
     return fail(read.message());
-  CompilerOptions options;
-  options.requireCache = true;
-  options.cacheType = *cacheType;
+  options->requireCache = true;
   ExitCode code = kBadInput;
-  auto artifact = compileAndLoad(flags->arguments.front(), flags->weights, options,
-                                 "generate " + *cacheType, code);
+  auto artifact =
+      compileAndLoad(flags->arguments.front(), flags->weights, *options,
+                     "generate " + options->cacheType + (options->precise ? " precise" : ""), code);
   if (!artifact)
     return fail(artifact.message(), code);
   GenerateStats stats;

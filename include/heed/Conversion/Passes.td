@@ -80,9 +80,24 @@ def WeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
     `attn.dequantize` makes a memref of a dense weight's address.
 
     Needs `convert-entry-points` and `convert-attn-to-vector`; what the artefact says
-    of its weights must have been read before. Afterwards no `attn` op is left.
+    of its weights must have been read before. Afterwards no weight is left.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
+  let summary = "dot products of bytes become the processor's instruction";
+  let description = [{
+    `attn.dot_bytes` of 16 lanes becomes the intrinsic of `vpdpbusd`, which the
+    instruction sets named avx512vnni and avx512bf16 have.
+
+    Before: `%0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>`. After:
+    ```mlir
+    %0 = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%sum, %weights, %quants) : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let statistics = [Statistic<"numProducts", "products", "Number of dot products converted">];
 }
 
 def LinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {

@@ -28,6 +28,7 @@ struct CompilerOptions {
   std::string cacheType = "f32";            ///< what caches hold: f32, f16, bf16 or int8
   int64_t chunk = 512;       ///< the most tokens that a call brings to a cache that keeps a window
   bool invariant = false;    ///< a row's result doesn't depend on how a text is split into calls
+  bool precise = false;      ///< keep activations in f32, whatever the weights are stored in
   bool fuseAttention = true; ///< else attention's steps are computed one by one
   bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the
                                  ///< tool must have registered

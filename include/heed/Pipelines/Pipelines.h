@@ -44,6 +44,11 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<int64_t> nativeLanes{
       *this, "native-lanes", llvm::cl::init(16),
       llvm::cl::desc("f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)")};
+  Option<bool> int8{*this, "int8", llvm::cl::init(false),
+                    llvm::cl::desc("round rows that meet quantised weights to 8 bits, for the "
+                                   "instruction set's dot products")};
+  Option<bool> bf16{*this, "bf16", llvm::cl::init(false),
+                    llvm::cl::desc("round rows that meet bf16 weights to bf16, for the same")};
   Option<std::string> cacheType{*this, "cache-type", llvm::cl::init("f32"),
                                 llvm::cl::desc("what caches hold: f32, f16, bf16 or int8")};
   Option<int64_t> chunk{*this, "chunk", llvm::cl::init(512),

@@ -26,7 +26,6 @@ struct GenerateFlags {
   /// Where the prompt comes from: its text ("-" is standard input), or a file's name.
   std::optional<std::string> promptText, promptFile;
   GenerateOptions options; ///< all but the prompt, which `readPrompt` puts there
-  bool precise = false;    ///< keep activations in f32
   bool stats = false;      ///< report times on standard error
   bool help = false;
   std::vector<std::string> arguments; ///< whatever is not a flag: a program's file name

@@ -29,9 +29,12 @@
 //
 //   scales  [32 / scaleGroup][16 lanes]   f16 where the file has an f16 for each 32 columns
 //   mins    [32 / scaleGroup][16 lanes]   (the original bits), else f32; mins only if hasMin
-//   quants  U4: [16][16 lanes] bytes; byte [j][lane] has column j in its low and column j + 16 in
-//               its high four bits
-//           S8: [32][16 lanes] signed bytes; byte [c][lane] is column c
+//   quants  in fours, as eight-bit dot products read them: a lane's columns 4 j … 4 j + 3 are four
+//           bytes, and those of all lanes one vector.
+//           U4: [4][16 lanes][4]; byte [j][lane][i] has column 4 j + i in its low and column
+//               16 + 4 j + i in its high four bits
+//           S8: [8][16 lanes][4]; byte [j][lane][i] is column 4 j + i, a signed number plus 128:
+//               the instruction multiplies unsigned weights by signed activations
 //
 //   value = scale * (quant - zeroPoint) + min
 //
@@ -59,7 +62,8 @@ namespace heed {
 struct PanelLayout {
   enum class Quant { F32, F16, BF16, U4, S8 };
 
-  static constexpr int lanes = 16; ///< rows of a panel
+  static constexpr int lanes = 16;     ///< rows of a panel
+  static constexpr int byteBias = 128; ///< what a byte of S8 has too much
 
   Quant quant = Quant::F32;
   int groupColumns = 1;     ///< columns of a group: 32, or 1 for floating-point weights

@@ -34,7 +34,7 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
     KernelShape shape = KernelShape::forNativeLanes(nativeLanes, invariant);
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<ProjectOp, EmbedOp, OnlineAttentionOp, ClassifyKeysOp>(op))
+      if (isa<ProjectOp, QuantizeOp, EmbedOp, OnlineAttentionOp, ClassifyKeysOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -46,7 +46,10 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
       OpBuilder builder(op);
       LogicalResult lowered = success();
       if (auto project = dyn_cast<ProjectOp>(op))
-        lowered = lowerProject(builder, project, shape);
+        lowered = project.getScales() ? lowerQuantizedProject(builder, project, shape)
+                                      : lowerProject(builder, project, shape);
+      else if (auto quantize = dyn_cast<QuantizeOp>(op))
+        lowered = lowerQuantize(builder, quantize);
       else if (auto embed = dyn_cast<EmbedOp>(op))
         lowered = lowerEmbed(builder, embed);
       else if (auto classify = dyn_cast<ClassifyKeysOp>(op))

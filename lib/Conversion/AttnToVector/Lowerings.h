@@ -44,6 +44,10 @@ struct KernelShape {
 };
 
 mlir::LogicalResult lowerProject(mlir::OpBuilder &builder, ProjectOp op, const KernelShape &shape);
+/// Of an x in eight bits.
+mlir::LogicalResult lowerQuantizedProject(mlir::OpBuilder &builder, ProjectOp op,
+                                          const KernelShape &shape);
+mlir::LogicalResult lowerQuantize(mlir::OpBuilder &builder, QuantizeOp op);
 mlir::LogicalResult lowerEmbed(mlir::OpBuilder &builder, EmbedOp op);
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,
                                          const KernelShape &shape);

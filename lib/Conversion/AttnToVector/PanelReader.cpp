@@ -67,10 +67,32 @@ SmallVector<Value> PanelReader::scaleVectors(OpBuilder &builder, Value address,
   return scales;
 }
 
+SmallVector<Value> PanelReader::fours(OpBuilder &builder, Value address) const {
+  auto bits = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI32Type()), value));
+  };
+  const bool nibbles = layout.quant == PanelLayout::Quant::U4;
+  SmallVector<Value> low, high;
+  for (int64_t four = 0; four < stepColumns / (nibbles ? 8 : 4); ++four) {
+    Value bytes =
+        load(builder, address, layout.quantsOffset + four * 4 * kLanes, builder.getI32Type());
+    if (!nibbles) {
+      low.push_back(bytes);
+      continue;
+    }
+    low.push_back(arith::AndIOp::create(builder, loc, bytes, bits(0x0f0f0f0f)));
+    Value upper = arith::ShRUIOp::create(builder, loc, bytes, bits(4));
+    high.push_back(arith::AndIOp::create(builder, loc, upper, bits(0x0f0f0f0f)));
+  }
+  low.append(high); // columns 16 … 31
+  return low;
+}
+
 void PanelReader::forEachColumn(OpBuilder &builder, Value address,
                                 function_ref<void(int64_t, Value)> use) const {
   auto f32Lanes = VectorType::get({kLanes}, builder.getF32Type());
-  auto i32Lanes = VectorType::get({kLanes}, builder.getI32Type());
   auto splat = [&](Type element, TypedAttr value) {
     return arith::ConstantOp::create(
         builder, loc,
@@ -105,21 +127,30 @@ void PanelReader::forEachColumn(OpBuilder &builder, Value address,
                     : vector::FMAOp::create(builder, loc, value, scales[group], offsets[group]));
   };
 
+  // Columns lie in fours: a lane's 32 bits have four bytes, each a column of S8 or two of U4.
+  auto bits = [&](int32_t value) {
+    return splat(builder.getI32Type(), builder.getI32IntegerAttr(value));
+  };
+  auto loadFour = [&](int64_t four) {
+    return load(builder, address, layout.quantsOffset + four * 4 * kLanes, builder.getI32Type());
+  };
   if (layout.quant == PanelLayout::Quant::S8) {
-    for (int64_t column = 0; column < stepColumns; ++column) {
-      Value bytes =
-          load(builder, address, layout.quantsOffset + column * kLanes, builder.getI8Type());
-      finish(column, arith::ExtSIOp::create(builder, loc, i32Lanes, bytes));
+    for (int64_t four = 0; four < stepColumns / 4; ++four) {
+      Value biased = loadFour(four);
+      Value bytes = arith::XOrIOp::create(builder, loc, biased, bits(0x80808080));
+      for (int i = 0; i < 4; ++i) {
+        Value top = arith::ShLIOp::create(builder, loc, bytes, bits(24 - 8 * i));
+        finish(4 * four + i, arith::ShRSIOp::create(builder, loc, top, bits(24)));
+      }
     }
     return;
   }
-  Value low = splat(builder.getI32Type(), builder.getI32IntegerAttr(15));
-  Value four = splat(builder.getI32Type(), builder.getI32IntegerAttr(4));
-  for (int64_t column = 0; column < stepColumns / 2; ++column) {
-    Value bytes =
-        load(builder, address, layout.quantsOffset + column * kLanes, builder.getI8Type());
-    bytes = arith::ExtUIOp::create(builder, loc, i32Lanes, bytes);
-    finish(column, arith::AndIOp::create(builder, loc, bytes, low));
-    finish(column + stepColumns / 2, arith::ShRUIOp::create(builder, loc, bytes, four));
+  for (int64_t four = 0; four < stepColumns / 8; ++four) {
+    Value bytes = loadFour(four);
+    for (int i = 0; i < 8; ++i) {
+      Value low = arith::ShRUIOp::create(builder, loc, bytes, bits(4 * i));
+      finish(4 * four + i / 2 + (i % 2) * stepColumns / 2,
+             arith::AndIOp::create(builder, loc, low, bits(15)));
+    }
   }
 }

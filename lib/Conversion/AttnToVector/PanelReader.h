@@ -35,6 +35,25 @@ public:
   void forEachColumn(mlir::OpBuilder &builder, mlir::Value address,
                      llvm::function_ref<void(int64_t, mlir::Value)> use) const;
 
+  // Of quantised matrices, a step's parts as they are stored. A stored number is never negative:
+  // value = scale * (number - bias) + min.
+
+  /// The numbers, four columns at a time in the bytes of 16 x i32: columns 4 f … 4 f + 3.
+  llvm::SmallVector<mlir::Value> fours(mlir::OpBuilder &builder, mlir::Value address) const;
+  /// The scales, and the mins where there are any, as 16 x f32 for each group of columns that
+  /// has one.
+  llvm::SmallVector<mlir::Value> scales(mlir::OpBuilder &builder, mlir::Value address) const {
+    return scaleVectors(builder, address, layout.scalesOffset);
+  }
+  llvm::SmallVector<mlir::Value> mins(mlir::OpBuilder &builder, mlir::Value address) const {
+    return scaleVectors(builder, address, layout.minsOffset);
+  }
+  int scalesPerStep() const { return layout.scalesPerGroup(); }
+  bool hasMin() const { return layout.hasMin; }
+  int bias() const {
+    return layout.quant == PanelLayout::Quant::S8 ? PanelLayout::byteBias : layout.zeroPoint;
+  }
+
 private:
   mlir::Value load(mlir::OpBuilder &builder, mlir::Value address, int64_t offset,
                    mlir::Type element) const;

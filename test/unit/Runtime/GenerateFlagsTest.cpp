@@ -36,10 +36,9 @@ TEST(GenerateFlags, ReadsEveryFlag) {
                       "--min-p=0.1", "--repeat-penalty",
                       "1.25",        "--repeat-last",
                       "8",           "--ignore-eos",
-                      "--echo",      "--precise",
-                      "--stats",     "--function",
-                      "step",        "--",
-                      "-odd"});
+                      "--echo",      "--stats",
+                      "--function",  "step",
+                      "--",          "-odd"});
   ASSERT_TRUE(flags) << flags.message();
   const GenerateOptions &options = flags->options;
   EXPECT_EQ(flags->arguments, (std::vector<std::string>{"m.heed", "-odd"}));
@@ -56,7 +55,7 @@ TEST(GenerateFlags, ReadsEveryFlag) {
   EXPECT_EQ(options.sampler.repeatPenalty, 1.25f);
   EXPECT_EQ(options.sampler.repeatLast, 8);
   EXPECT_EQ(options.function, "step");
-  EXPECT_TRUE(options.ignoreEnd && options.echo && flags->precise && flags->stats);
+  EXPECT_TRUE(options.ignoreEnd && options.echo && flags->stats);
   EXPECT_FALSE(options.chat || flags->help);
 }
 
@@ -110,8 +109,7 @@ TEST(GenerateFlags, HelpNamesEveryFlag) {
                            "--top-p",       "--min-p",    "--repeat-penalty",
                            "--repeat-last", "--chat ",    "--chat-template",
                            "--system",      "--function", "--ignore-eos",
-                           "--echo",        "--precise",  "--stats",
-                           "--help"})
+                           "--echo",        "--stats",    "--help"})
     EXPECT_NE(generateFlagsHelp().find(flag), std::string_view::npos) << flag;
 }
 

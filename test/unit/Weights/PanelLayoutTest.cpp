@@ -145,9 +145,10 @@ TEST(PanelLayout, PlacesNibblesAsThePictureSays) {
     block[4 + c] = static_cast<std::byte>(c | 0xf0);
   std::byte packed[320];
   packPanels(StorageType::Q4_1, panelLayout(StorageType::Q4_1), block, 1, 32, packed, 0, 1);
-  EXPECT_EQ(packed[1], std::byte{0x3c});               // scale of lane 0
-  EXPECT_EQ(packed[64 + 3 * 16], std::byte{0xf3});     // columns 3 and 19 of lane 0
-  EXPECT_EQ(packed[64 + 3 * 16 + 1], std::byte{0x00}); // lane 1 is padding
+  EXPECT_EQ(packed[1], std::byte{0x3c});           // scale of lane 0
+  EXPECT_EQ(packed[64 + 3], std::byte{0xf3});      // columns 3 and 19 of lane 0
+  EXPECT_EQ(packed[64 + 64 + 1], std::byte{0xf5}); // columns 5 and 21
+  EXPECT_EQ(packed[64 + 4], std::byte{0x00});      // lane 1 is padding
 }
 
 } // namespace

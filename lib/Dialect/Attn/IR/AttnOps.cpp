@@ -95,8 +95,15 @@ void EmbedOp::getEffects(Effects &effects) {
     writesIfMemory(into, effects);
 }
 
-void ProjectOp::getEffects(Effects &effects) {
+void QuantizeOp::getEffects(Effects &effects) {
   readsIfMemory(getXMutable(), effects);
+  for (OpOperand *operand : {&getQuantsMutable(), &getScalesMutable(), &getSumsMutable()})
+    writesIfMemory(*operand, effects);
+}
+
+void ProjectOp::getEffects(Effects &effects) {
+  for (OpOperand *operand : getReadOperands())
+    readsIfMemory(*operand, effects);
   for (OpOperand &into : getIntoMutable()) {
     if (getAccumulate())
       readsIfMemory(into, effects);

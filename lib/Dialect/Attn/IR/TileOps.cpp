@@ -45,3 +45,16 @@ void ClassifyKeysOp::getEffects(
     if (isa<MemRefType>(operand->get().getType()))
       effects.emplace_back(MemoryEffects::Read::get(), operand);
 }
+
+//===----------------------------------------------------------------------===//
+// DotBytesOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult DotBytesOp::verify() {
+  int64_t lanes = getSum().getType().getNumElements();
+  int64_t bytes = getUnsignedBytes().getType().getNumElements();
+  if (bytes != 4 * lanes) // C1
+    return emitOpError() << "has " << bytes << " bytes, expected four for each of the " << lanes
+                         << " sums";
+  return success();
+}

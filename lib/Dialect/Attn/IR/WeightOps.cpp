@@ -144,8 +144,83 @@ LogicalResult EmbedOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShaped
 }
 
 //===----------------------------------------------------------------------===//
+// QuantizeOp
+//===----------------------------------------------------------------------===//
+
+/// The shape `leading` ++ [columns of `x` / `perColumns`], where `leading` are x's axes without the
+/// last `contracted`. These are all known: a weight has as many.
+static SmallVector<int64_t> blockedShape(ArrayRef<int64_t> x, int64_t contracted,
+                                         int64_t perColumns) {
+  SmallVector<int64_t> shape(x.drop_back(contracted));
+  shape.push_back(llvm::product_of(x.take_back(contracted)) / perColumns);
+  return shape;
+}
+
+LogicalResult QuantizeOp::verify() {
+  ArrayRef<int64_t> x = cast<ShapedType>(getX().getType()).getShape();
+  int64_t contracted = getContracted(), rank = x.size(), group = getGroup();
+  if (contracted < 1 || contracted > rank) // C1
+    return emitOpError() << "contracts " << contracted
+                         << " axes, expected at least 1 and no more than the " << rank << " of x";
+  ArrayRef<int64_t> columns = x.take_back(contracted);
+  if (ShapedType::isDynamicShape(columns) || llvm::product_of(columns) % kBlock != 0) // C1
+    return emitOpError() << "has rows of " << shapeText(columns) << ", expected a multiple of "
+                         << kBlock << " columns";
+  if (group != kBlock && group != kBlock / 2) // C2
+    return emitOpError() << "has sums of " << group << " columns, expected 32 or 16";
+  if (failed(expectShape(*this, "quants", getQuants().getType(), x)) ||
+      failed(expectShape(*this, "scales", getScales().getType(),
+                         blockedShape(x, contracted, kBlock))) ||
+      failed(expectShape(*this, "sums", getSums().getType(),
+                         blockedShape(x, contracted, group)))) // C2
+    return failure();
+  Type made[] = {getQuants().getType(), getScales().getType(), getSums().getType()};
+  if (llvm::all_of(made, llvm::IsaPred<MemRefType>)) { // C3
+    if (getNumResults() != 0)
+      return emitOpError() << "has " << getNumResults() << " results, expected none in memref form";
+  } else if (!llvm::equal(getResultTypes(), made)) { // C3
+    return emitOpError() << "has results (" << getResultTypes() << "), expected ("
+                         << ArrayRef<Type>(made) << "), the types of quants, scales and sums";
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // ProjectOp
 //===----------------------------------------------------------------------===//
+
+/// C7: scales and sums of an x in eight bits.
+static LogicalResult verifyQuants(ProjectOp op) {
+  auto x = cast<ShapedType>(op.getX().getType());
+  bool isQuantized = x.getElementType().isInteger(8);
+  if (isQuantized != (op.getScales() && op.getSums()))
+    return op.emitOpError() << "x has type " << x << ", expected "
+                            << (isQuantized ? "scales and sums beside it" : "i8 beside scales");
+  if (!isQuantized)
+    return success();
+  WeightType weight = op.getWeight().getType();
+  int64_t contracted = op.getContracted(), block = QuantizeOp::kBlock;
+  int64_t columns = llvm::product_of(weight.getShape().take_back(contracted));
+  if (weight.getBlockElements() == 1 || columns % block != 0)
+    return op.emitOpError() << "multiplies eight-bit numbers by " << weight
+                            << ", expected a quantised weight with a multiple of " << block
+                            << " columns";
+  ArrayRef<int64_t> sums = cast<ShapedType>(op.getSums().getType()).getShape();
+  int64_t group = !sums.empty() && sums.back() == columns / (block / 2) ? block / 2 : block;
+  if (failed(expectShape(op, "scales", op.getScales().getType(),
+                         blockedShape(x.getShape(), contracted, block))))
+    return failure();
+  return expectShape(op, "sums", op.getSums().getType(),
+                     blockedShape(x.getShape(), contracted, group));
+}
+
+SmallVector<OpOperand *> ProjectOp::getReadOperands() {
+  SmallVector<OpOperand *> read{&getXMutable()};
+  for (MutableOperandRange range : {getScalesMutable(), getSumsMutable()})
+    for (OpOperand &operand : range)
+      read.push_back(&operand);
+  return read;
+}
 
 LogicalResult ProjectOp::verify() {
   ArrayRef<int64_t> x = cast<ShapedType>(getX().getType()).getShape();
@@ -168,6 +243,8 @@ LogicalResult ProjectOp::verify() {
   if (getAccumulate() && !getInto()) // C4
     return emitOpError() << "accumulates without 'into', expected the tensor to add to";
   if (failed(expectForm(*this, getX(), getInto(), getResult()))) // C5
+    return failure();
+  if (failed(verifyQuants(*this))) // C7
     return failure();
   SmallVector<int64_t> expected(x.drop_back(contracted));
   llvm::append_range(expected, weight.drop_back(contracted).drop_front(heads));

@@ -151,7 +151,8 @@ static Value projectHeads(RewriterBase &rewriter, Location loc, Value x, Value w
   shape.back() = cast<WeightType>(weight.getType()).getShape()[1];
   auto type = RankedTensorType::get(shape, rewriter.getF32Type());
   auto project = ProjectOp::create(rewriter, loc, type, RoleAttr::get(rewriter.getContext(), role),
-                                   rows, weight, /*into=*/Value(), rewriter.getI64IntegerAttr(1),
+                                   rows, weight, /*scales=*/Value(), /*sums=*/Value(),
+                                   /*into=*/Value(), rewriter.getI64IntegerAttr(1),
                                    /*accumulate=*/UnitAttr(), rewriter.getUnitAttr());
   return arrangeAxes(rewriter, loc, project.getResult(), {1, 0, 2});
 }

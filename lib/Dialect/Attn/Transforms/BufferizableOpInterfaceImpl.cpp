@@ -101,6 +101,13 @@ struct EmbedModel : DestinationModel<EmbedModel, EmbedOp> {
   static bool readsDestination(EmbedOp) { return false; }
 };
 
+struct QuantizeModel : DestinationModel<QuantizeModel, QuantizeOp> {
+  static SmallVector<OpOperand *> destinations(QuantizeOp op) {
+    return {&op.getQuantsMutable(), &op.getScalesMutable(), &op.getSumsMutable()};
+  }
+  static bool readsDestination(QuantizeOp) { return false; }
+};
+
 struct ProjectModel : DestinationModel<ProjectModel, ProjectOp> {
   static SmallVector<OpOperand *> destinations(ProjectOp op) {
     return llvm::map_to_vector(op.getIntoMutable(), [](OpOperand &o) { return &o; });
@@ -149,6 +156,7 @@ void heed::attn::registerBufferizableOpInterfaceModels(DialectRegistry &registry
   registry.addExtension(+[](MLIRContext *context, AttnDialect *) {
     DequantizeOp::attachInterface<DequantizeModel>(*context);
     EmbedOp::attachInterface<EmbedModel>(*context);
+    QuantizeOp::attachInterface<QuantizeModel>(*context);
     ProjectOp::attachInterface<ProjectModel>(*context);
     OnlineAttentionOp::attachInterface<OnlineAttentionModel>(*context);
     ClassifyKeysOp::attachInterface<ClassifyKeysModel>(*context);

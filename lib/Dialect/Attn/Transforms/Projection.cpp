@@ -274,7 +274,8 @@ bool recogniseProjection(RewriterBase &rewriter, const Contraction &product) {
   Value result = ProjectOp::create(
                      rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()),
                      RoleAttr::get(rewriter.getContext(), Role::Linear), rows, ordered,
-                     /*into=*/Value(), rewriter.getI64IntegerAttr(axes->contracted),
+                     /*scales=*/Value(), /*sums=*/Value(), /*into=*/Value(),
+                     rewriter.getI64IntegerAttr(axes->contracted),
                      /*accumulate=*/UnitAttr(), axes->perHead ? rewriter.getUnitAttr() : UnitAttr())
                      ->getResult(0);
   result = chosenFeatures(rewriter, loc, result, *axes);

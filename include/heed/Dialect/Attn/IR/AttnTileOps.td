@@ -49,3 +49,31 @@ def Attn_ClassifyKeysOp : Attn_Op<"classify_keys", [
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
 }
+
+def Attn_DotBytesOp : Attn_Op<"dot_bytes", [Pure, AllTypesMatch<["sum", "result"]>,
+                                            AllTypesMatch<["unsigned_bytes", "signed_bytes"]>]> {
+  let summary = "in each lane, a sum and four products of bytes";
+  let description = [{
+    `result[l] = sum[l] + sum[i in 0 … 3] unsigned_bytes[4 l + i] * signed_bytes[4 l + i]`
+
+    The bytes of the first vector are read as 0 … 255, those of the second as -128 … 127.
+    Sums wrap around. It is what dot-product instructions compute, and no vector op says it.
+
+    Constraints:
+    * C1: sums are a vector of i32, and there are four times as many bytes.
+
+    Example:
+    ```mlir
+    %0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>
+    ```
+  }];
+  let arguments = (ins
+    VectorOfRankAndType<[1], [I32]>:$sum,
+    VectorOfRankAndType<[1], [I8]>:$unsigned_bytes,
+    VectorOfRankAndType<[1], [I8]>:$signed_bytes);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = [{
+    $sum `,` $unsigned_bytes `,` $signed_bytes `:` type($sum) `,` type($unsigned_bytes) attr-dict
+  }];
+  let hasVerifier = 1;
+}

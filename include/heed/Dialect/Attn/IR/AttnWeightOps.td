@@ -135,7 +135,54 @@ def Attn_Role : I32EnumAttr<"Role", "what a projection makes", [
 }
 def Attn_RoleAttr : EnumAttr<Attn_Dialect, Attn_Role, "role">;
 
-def Attn_ProjectOp : Attn_Op<"project", [
+def Attn_QuantizeOp : Attn_Op<"quantize", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "rows in eight bits, with a scale for each 32 columns";
+  let description = [{
+    The last `contracted` axes of `x` are a row's columns, in blocks of 32:
+
+    ```
+    scale[b]   = max[c in b] |x[c]| / 127
+    quant[c]   = roundeven(x[c] * (127 / max[c in b] |x[c]|))       0 where all of the block are 0
+    sum[g]     = sum[c in g] quant[c]           an integer, or times scale[b], as the type says
+    ```
+
+    A projection by quantised weights then multiplies eight-bit numbers. A group of a sum
+    is the `group` of columns that a scale of those weights serves; sums carry what is the
+    same for all of a group's weights: a zero point (integer sums) or a min (scaled ones).
+
+    Constraints:
+    * C1: `contracted` is at least 1 and no more than x's rank, and the columns are a multiple
+      of 32.
+    * C2: quants have x's shape, scales are `[x's other axes, columns / 32]` and sums
+      `[x's other axes, columns / group]`, where `group` is 32 or 16.
+    * C3: quants, scales and sums are all tensors, and the three results have their types, or
+      all memrefs, and there is no result.
+
+    Example:
+    ```mlir
+    %q, %s, %t = attn.quantize %x into %q0, %s0, %t0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>
+    ```
+  }];
+  let arguments = (ins
+    Attn_RankedOf<[F32]>:$x,
+    Attn_RankedOf<[I8]>:$quants, Attn_RankedOf<[F32]>:$scales, Attn_RankedOf<[F32, I32]>:$sums,
+    DefaultValuedAttr<I64Attr, "1">:$contracted,
+    DefaultValuedAttr<I64Attr, "32">:$group);
+  let results = (outs Variadic<RankedTensorOf<[I8, F32, I32]>>:$results);
+  let assemblyFormat = [{
+    $x (`contracted` $contracted^)? (`group` $group^)? `into` $quants `,` $scales `,` $sums
+    `:` type($x) `,` type($quants) `,` type($scales) `,` type($sums) (`->` type($results)^)?
+    attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Columns of a block: they share a scale.
+    static constexpr int64_t kBlock = 32;
+  }];
+}
+
+def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     Attn_ReifiedShape, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "each row times a weight matrix";
   let description = [{
@@ -152,6 +199,10 @@ def Attn_ProjectOp : Attn_Op<"project", [
     layers, unembedding). With `accumulate` the product is added to what `into`
     holds: the residual.
 
+    x is f32, or narrower where products of narrow numbers are cheaper: bf16, or the
+    quants of `attn.quantize` with their scales and sums, `x[c] = scale[c / 32] * quant[c]`.
+    Products are summed in f32, those of 32 quants in 32 bits first.
+
     In tensor form the op has a result and, once destinations are given, an
     `into` operand of the result's type. In memref form it writes `into` and has
     no result.
@@ -165,18 +216,24 @@ def Attn_ProjectOp : Attn_Op<"project", [
     * C5: in memref form `into` is given and there is no result; in tensor form there is a
       result, whose type is `into`'s where both exist.
     * C6: with `per_head`, x has as many heads as the weight.
+    * C7: x is i8 exactly where scales and sums are given. The scales are `[x's other axes,
+      columns / 32]`, the sums have one for each `group` of 32 or 16 columns, and the weight is
+      quantised, with columns a multiple of 32.
 
     Example:
     ```mlir
     %Q = attn.project query %E, %Wq : tensor<?x576xf32>, !attn.weight<9x64x576, q4_1> -> tensor<?x9x64xf32>
     %dE = attn.project output %Z, %Wo contracted 2 : tensor<?x9x64xf32>, !attn.weight<576x9x64, q4_1> -> tensor<?x576xf32>
     %V = attn.project linear %C, %Wuv per_head : tensor<?x16x512xf32>, !attn.weight<16x128x512, f16> -> tensor<?x16x128xf32>
+    %K = attn.project key %q, %Wk quantized %scales, %sums : tensor<?x576xi8>, !attn.weight<3x64x576, q4_1> of tensor<?x18xf32>, tensor<?x18xf32> -> tensor<?x3x64xf32>
     ```
   }];
   let arguments = (ins
     Attn_RoleAttr:$role,
-    Attn_RankedOf<[F32]>:$x,
+    Attn_RankedOf<[F32, BF16, I8]>:$x,
     Attn_WeightType:$weight,
+    Optional<Attn_RankedOf<[F32]>>:$scales,
+    Optional<Attn_RankedOf<[F32, I32]>>:$sums,
     Optional<Attn_RankedOf<[F32]>>:$into,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
     UnitAttr:$accumulate,
@@ -184,7 +241,8 @@ def Attn_ProjectOp : Attn_Op<"project", [
   let results = (outs Optional<RankedTensorOf<[F32]>>:$result);
   let assemblyFormat = [{
     custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)? (`per_head` $per_head^)?
-    (`into` $into^)? (`accumulate` $accumulate^)? `:` type($x) `,` qualified(type($weight))
+    (`quantized` $scales^ `,` $sums)? (`into` $into^)? (`accumulate` $accumulate^)?
+    `:` type($x) `,` qualified(type($weight)) (`of` type($scales)^ `,` type($sums))?
     (`into` type($into)^)? (`->` type($result)^)? attr-dict
   }];
   let hasVerifier = 1;
@@ -193,5 +251,7 @@ def Attn_ProjectOp : Attn_Op<"project", [
     int64_t getFeatureAxes() {
       return getWeight().getType().getRank() - getContracted() - (getPerHead() ? 1 : 0);
     }
+    /// The tensors or memrefs that it reads.
+    ::llvm::SmallVector<::mlir::OpOperand *> getReadOperands();
   }];
 }

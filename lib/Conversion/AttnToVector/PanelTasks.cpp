@@ -1,0 +1,107 @@
+//===- PanelTasks.cpp - a projection's work, divided among tasks -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelTasks.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace heed::attn;
+
+PanelTasks::PanelTasks(OpBuilder &builder, ProjectOp op, Value x, Value into, int64_t panelsOfTask)
+    : loc(op.getLoc()), into(into), accumulate(op.getAccumulate()), panelsOfTask(panelsOfTask),
+      heads(op.getPerHead() ? op.getWeight().getType().getShape().front() : 1),
+      cols(cast<MemRefType>(x.getType()).getDimSize(1)),
+      features(cast<MemRefType>(into.getType()).getDimSize(1)),
+      rows(memref::DimOp::create(builder, loc, x, 0)) {
+  if (heads > 1)
+    rows = arith::DivUIOp::create(builder, loc, rows, constant(builder, heads));
+}
+
+Value PanelTasks::constant(OpBuilder &builder, int64_t value) const {
+  return arith::ConstantIndexOp::create(builder, loc, value);
+}
+
+Value PanelTasks::add(OpBuilder &builder, Value lhs, int64_t rhs) const {
+  return rhs == 0 ? lhs : arith::AddIOp::create(builder, loc, lhs, constant(builder, rhs));
+}
+
+Value PanelTasks::zeros(OpBuilder &builder) const {
+  return arith::ConstantOp::create(
+      builder, loc, builder.getZeroAttr(VectorType::get({kLanes}, builder.getF32Type())));
+}
+
+Value PanelTasks::Panels::at(OpBuilder &builder, int64_t index) const {
+  Value place = tasks->add(builder, first, index);
+  if (tasks->heads > 1)
+    place = arith::AddIOp::create(builder, tasks->loc, tasks->headPanels, place);
+  return place;
+}
+
+Value PanelTasks::placeOf(OpBuilder &builder, Value row) const {
+  if (heads == 1)
+    return row;
+  row = arith::MulIOp::create(builder, loc, row, constant(builder, heads));
+  return arith::AddIOp::create(builder, loc, row, head);
+}
+
+void PanelTasks::buildTasks(OpBuilder &builder,
+                            function_ref<void(OpBuilder &, const Panels &)> build) {
+  int64_t panels = llvm::divideCeil(features, kLanes);
+  int64_t blocks = llvm::divideCeil(panels, panelsOfTask);
+  SmallVector<OpFoldResult> tasks{builder.getIndexAttr(blocks)};
+  if (heads > 1)
+    tasks.push_back(builder.getIndexAttr(heads));
+  scf::ForallOp::create(
+      builder, loc, tasks, ValueRange{}, std::nullopt,
+      [&](OpBuilder &body, Location, ValueRange args) {
+        if (heads > 1) {
+          head = args[1];
+          headPanels = arith::MulIOp::create(body, loc, head, constant(body, panels));
+        }
+        Value first = arith::MulIOp::create(body, loc, args[0], constant(body, panelsOfTask));
+        // The last block may have fewer panels, and its last panel fewer features.
+        int64_t lastPanels = panels - (blocks - 1) * panelsOfTask;
+        bool isPartial = features % kLanes != 0;
+        Panels last{this, first, lastPanels, isPartial}, other{this, first, panelsOfTask, false};
+        if (blocks == 1 || (lastPanels == panelsOfTask && !isPartial)) {
+          build(body, last);
+        } else {
+          Value isLast = arith::CmpIOp::create(body, loc, arith::CmpIPredicate::eq, args[0],
+                                               constant(body, blocks - 1));
+          auto branch = scf::IfOp::create(body, loc, isLast, /*withElseRegion=*/true);
+          OpBuilder inLast = branch.getThenBodyBuilder(), inOthers = branch.getElseBodyBuilder();
+          build(inLast, last);
+          build(inOthers, other);
+        }
+        scf::InParallelOp::create(body, loc);
+      });
+}
+
+void PanelTasks::store(OpBuilder &builder, Value sum, Value row, const Panels &panels,
+                       int64_t index) const {
+  Value feature = arith::MulIOp::create(builder, loc, add(builder, panels.first, index),
+                                        constant(builder, kLanes));
+  SmallVector<Value> place{placeOf(builder, row), feature};
+  auto lanes = cast<VectorType>(sum.getType());
+  if (!panels.isPartial || index + 1 < panels.count) {
+    if (accumulate)
+      sum = arith::AddFOp::create(builder, loc, sum,
+                                  vector::LoadOp::create(builder, loc, lanes, into, place));
+    vector::StoreOp::create(builder, loc, sum, into, place);
+    return;
+  }
+  Value mask = vector::ConstantMaskOp::create(
+      builder, loc, VectorType::get({kLanes}, builder.getI1Type()), {features % kLanes});
+  if (accumulate)
+    sum = arith::AddFOp::create(
+        builder, loc, sum,
+        vector::MaskedLoadOp::create(builder, loc, lanes, into, place, mask, zeros(builder)));
+  vector::MaskedStoreOp::create(builder, loc, into, place, mask, sum);
+}

@@ -1,0 +1,67 @@
+//===- PanelTasks.h - a projection's work, divided among tasks -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HEED_CONVERSION_ATTNTOVECTOR_PANELTASKS_H
+#define HEED_CONVERSION_ATTNTOVECTOR_PANELTASKS_H
+
+#include "Lowerings.h"
+
+namespace heed::attn {
+
+/// What kernels of projections have in common: a task is a few panels of the weight, of one head
+/// where each has a matrix of its own, and all rows; its sums are stored as features of the rows.
+class PanelTasks {
+public:
+  /// `x` and `into` are matrices, [rows, cols] and [rows, features]; `panelsOfTask` panels make a
+  /// task.
+  PanelTasks(mlir::OpBuilder &builder, ProjectOp op, mlir::Value x, mlir::Value into,
+             int64_t panelsOfTask);
+
+protected:
+  /// The panels of a task.
+  struct Panels {
+    const PanelTasks *tasks;
+    mlir::Value first; ///< of the head's own
+    int64_t count;
+    bool isPartial; ///< the last one has fewer than 16 features
+
+    /// The number of panel `index` of the task in the whole weight.
+    mlir::Value at(mlir::OpBuilder &builder, int64_t index) const;
+  };
+
+  /// Calls `build` for the code of a task; several times where the last task differs from others.
+  void buildTasks(mlir::OpBuilder &builder,
+                  llvm::function_ref<void(mlir::OpBuilder &, const Panels &)> build);
+
+  /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.
+  mlir::Value placeOf(mlir::OpBuilder &builder, mlir::Value row) const;
+  /// Writes, or adds to what is there, 16 sums of panel `index` for `row`.
+  void store(mlir::OpBuilder &builder, mlir::Value sum, mlir::Value row, const Panels &panels,
+             int64_t index) const;
+
+  mlir::Value constant(mlir::OpBuilder &builder, int64_t value) const;
+  mlir::Value add(mlir::OpBuilder &builder, mlir::Value lhs, int64_t rhs) const;
+  /// 16 zeros in f32.
+  mlir::Value zeros(mlir::OpBuilder &builder) const;
+
+  mlir::Location loc;
+  mlir::Value into;
+  bool accumulate;
+  int64_t panelsOfTask;
+  /// Matrices of the weight, each with rows of its own; features are those of one.
+  int64_t heads;
+  int64_t cols, features;
+  mlir::Value rows; ///< of x, for each head
+
+private:
+  /// Of the task that is being built: its head, and the panels before those of the head.
+  mlir::Value head, headPanels;
+};
+
+} // namespace heed::attn
+
+#endif // HEED_CONVERSION_ATTNTOVECTOR_PANELTASKS_H

@@ -1,0 +1,73 @@
+// RUN: heed-opt %s -split-input-file -verify-diagnostics
+
+// Each case is named after the constraint that it breaks.
+
+func.func @quantize_c1_axes(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tensor<?x2xf32>, %t: tensor<?x2xi32>) {
+  // expected-error @below {{contracts 3 axes, expected at least 1 and no more than the 2 of x}}
+  %0:3 = attn.quantize %x contracted 3 into %q, %s, %t : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>
+  return
+}
+
+// -----
+
+func.func @quantize_c1_columns(%x: tensor<?x48xf32>, %q: tensor<?x48xi8>, %s: tensor<?x1xf32>, %t: tensor<?x1xi32>) {
+  // expected-error @below {{has rows of [48], expected a multiple of 32 columns}}
+  %0:3 = attn.quantize %x into %q, %s, %t : tensor<?x48xf32>, tensor<?x48xi8>, tensor<?x1xf32>, tensor<?x1xi32> -> tensor<?x48xi8>, tensor<?x1xf32>, tensor<?x1xi32>
+  return
+}
+
+// -----
+
+func.func @quantize_c2_group(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tensor<?x2xf32>, %t: tensor<?x8xi32>) {
+  // expected-error @below {{has sums of 8 columns, expected 32 or 16}}
+  %0:3 = attn.quantize %x group 8 into %q, %s, %t : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x8xi32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x8xi32>
+  return
+}
+
+// -----
+
+func.func @quantize_c2_sums(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tensor<?x2xf32>, %t: tensor<?x2xi32>) {
+  // expected-error @below {{sums has shape [?, 2], expected [?, 4]}}
+  %0:3 = attn.quantize %x group 16 into %q, %s, %t : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>
+  return
+}
+
+// -----
+
+func.func @quantize_c3(%x: memref<?x64xf32>, %q: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi32>) {
+  // expected-error @below {{expected none in memref form}}
+  %0 = attn.quantize %x into %q, %s, %t : memref<?x64xf32>, memref<?x64xi8>, memref<?x2xf32>, memref<?x2xi32> -> tensor<?x64xi8>
+  return
+}
+
+// -----
+
+func.func @project_c7_alone(%x: tensor<?x64xi8>, %w: !attn.weight<8x64, q8_0>) {
+  // expected-error @below {{x has type 'tensor<?x64xi8>', expected scales and sums beside it}}
+  %0 = attn.project query %x, %w : tensor<?x64xi8>, !attn.weight<8x64, q8_0> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @project_c7_weight(%x: tensor<?x64xi8>, %s: tensor<?x2xf32>, %t: tensor<?x2xi32>, %w: !attn.weight<8x64, f32>) {
+  // expected-error @below {{expected a quantised weight with a multiple of 32 columns}}
+  %0 = attn.project query %x, %w quantized %s, %t : tensor<?x64xi8>, !attn.weight<8x64, f32> of tensor<?x2xf32>, tensor<?x2xi32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @project_c7_scales(%x: tensor<?x64xi8>, %s: tensor<?x4xf32>, %t: tensor<?x2xi32>, %w: !attn.weight<8x64, q8_0>) {
+  // expected-error @below {{scales has shape [?, 4], expected [?, 2]}}
+  %0 = attn.project query %x, %w quantized %s, %t : tensor<?x64xi8>, !attn.weight<8x64, q8_0> of tensor<?x4xf32>, tensor<?x2xi32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @dot_bytes_c1(%sum: vector<16xi32>, %a: vector<32xi8>, %b: vector<32xi8>) {
+  // expected-error @below {{has 32 bytes, expected four for each of the 16 sums}}
+  %0 = attn.dot_bytes %sum, %a, %b : vector<16xi32>, vector<32xi8>
+  return
+}

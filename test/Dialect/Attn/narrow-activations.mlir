@@ -1,0 +1,54 @@
+// RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations{int8=true bf16=true}))' | FileCheck %s
+// RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations))' | FileCheck %s --check-prefix=PRECISE
+
+// Queries and keys read the same rows, which are rounded once; mins want scaled sums, a zero point
+// integer ones.
+// CHECK-LABEL: func.func @shared
+// CHECK-SAME: (%[[X:.+]]: tensor<?x64xf32>,
+// CHECK-DAG: %[[WITHMIN:.+]]:3 = attn.quantize %[[X]] into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32>
+// CHECK-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %[[X]] into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>
+// CHECK-NOT: attn.quantize
+// CHECK: attn.project query %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
+// CHECK: attn.project key %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
+// CHECK: attn.project value %[[WITHZERO]]#0, %{{.*}} quantized %[[WITHZERO]]#1, %[[WITHZERO]]#2 :
+// PRECISE-LABEL: func.func @shared
+// PRECISE-NOT: attn.quantize
+func.func @shared(%x: tensor<?x64xf32>, %Wq: !attn.weight<32x64, q4_1>, %Wk: !attn.weight<16x64, q4_1>, %Wv: !attn.weight<16x64, q8_0>)
+    -> (tensor<?x32xf32>, tensor<?x16xf32>, tensor<?x16xf32>) {
+  %q = attn.project query %x, %Wq : tensor<?x64xf32>, !attn.weight<32x64, q4_1> -> tensor<?x32xf32>
+  %k = attn.project key %x, %Wk : tensor<?x64xf32>, !attn.weight<16x64, q4_1> -> tensor<?x16xf32>
+  %v = attn.project value %x, %Wv : tensor<?x64xf32>, !attn.weight<16x64, q8_0> -> tensor<?x16xf32>
+  return %q, %k, %v : tensor<?x32xf32>, tensor<?x16xf32>, tensor<?x16xf32>
+}
+
+// -----
+
+// A row of several axes; scales of 16 columns want a sum for each.
+// CHECK-LABEL: func.func @heads
+// CHECK: %[[Z:.+]]:3 = attn.quantize %{{.+}} contracted 2 group 16 into {{.*}} -> tensor<?x4x64xi8>, tensor<?x8xf32>, tensor<?x16xi32>
+// CHECK: attn.project output %[[Z]]#0, %{{.*}} contracted 2 quantized %[[Z]]#1, %[[Z]]#2 into %{{.*}} accumulate
+func.func @heads(%z: tensor<?x4x64xf32>, %w: !attn.weight<32x4x64, q6_k>, %e: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  %r = attn.project output %z, %w contracted 2 into %e accumulate
+    : tensor<?x4x64xf32>, !attn.weight<32x4x64, q6_k> into tensor<?x32xf32> -> tensor<?x32xf32>
+  return %r : tensor<?x32xf32>
+}
+
+// -----
+
+// bf16 weights take bf16 rows; weights in f32 leave their rows alone, and so do those that have
+// both block formats and floats.
+// CHECK-LABEL: func.func @floats
+// CHECK: %[[N:.+]] = linalg.generic {{.*}} outs({{.*}} : tensor<?x64xbf16>)
+// CHECK: arith.truncf
+// CHECK: attn.project linear %[[N]], %{{.*}} : tensor<?x64xbf16>, !attn.weight<32x64, bf16> -> tensor<?x32xf32>
+// CHECK: attn.project linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, !attn.weight<32x64, f32>
+// CHECK: attn.project linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, !attn.weight<32x64, f16|q8_0>
+// PRECISE-LABEL: func.func @floats
+// PRECISE-NOT: bf16>, !attn
+func.func @floats(%x: tensor<?x64xf32>, %a: !attn.weight<32x64, bf16>, %b: !attn.weight<32x64, f32>, %c: !attn.weight<32x64, f16|q8_0>)
+    -> (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>) {
+  %0 = attn.project linear %x, %a : tensor<?x64xf32>, !attn.weight<32x64, bf16> -> tensor<?x32xf32>
+  %1 = attn.project linear %x, %b : tensor<?x64xf32>, !attn.weight<32x64, f32> -> tensor<?x32xf32>
+  %2 = attn.project linear %x, %c : tensor<?x64xf32>, !attn.weight<32x64, f16|q8_0> -> tensor<?x32xf32>
+  return %0, %1, %2 : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>
+}
