@@ -24,6 +24,7 @@ int generateCommand(int argc, char **argv);
 int embedCommand(int argc, char **argv);
 int tokenizeCommand(int argc, char **argv);
 int verifyCommand(int argc, char **argv);
+int benchCommand(int argc, char **argv);
 int explainCommand(int argc, char **argv);
 
 /// Prints "error: message" and returns `code`. An empty message was printed before.

@@ -21,30 +21,38 @@ using namespace heed;
 /// that fails by a mistake of the compiler's.
 static ErrorOr<std::string> compileCached(const std::string &path, const std::string &weights,
                                           CompilerOptions &options, llvm::StringRef optionsKey,
-                                          ExitCode &code) {
+                                          ExitCode &code, bool &wasCompiled) {
   ErrorOr<std::string> text = readTextFile(path);
   if (!text)
     return text.error();
-  auto header = WeightsHeader::open(weights);
-  if (!header)
-    return header.error();
-  auto set = hostInstructionSet();
-  if (!set)
-    return set.error();
+  std::unique_ptr<WeightsHeader> header;
+  if (!weights.empty()) {
+    auto opened = WeightsHeader::open(weights);
+    if (!opened)
+      return opened.error();
+    header = std::move(*opened);
+  }
+  if (options.sets.empty()) {
+    auto set = hostInstructionSet();
+    if (!set)
+      return set.error();
+    options.sets = {*set};
+  }
   auto cache = ArtifactCache::openDefault();
   if (!cache)
     return cache.error();
-  options.sets = {*set};
   Compiler compiler(path, std::move(*text), options);
-  if (!compiler.check(header->get(), readTextFile))
+  if (!compiler.check(header.get(), readTextFile))
     return makeError("");
   CacheKey key;
   key.add("text", compiler.allText())
-      .add("header", (*header)->facts())
-      .add("set", (*set)->name)
+      .add("header", header ? header->facts() : "")
       .add("options", optionsKey);
+  for (const InstructionSet *set : options.sets)
+    key.add("set", set->name);
   if (std::optional<std::string> known = cache->lookup(key, ".so"))
     return *known;
+  wasCompiled = true;
   bool onTerminal = isatty(STDERR_FILENO);
   if (onTerminal)
     std::fprintf(stderr, "compiling %s …\n", path.c_str());
@@ -55,12 +63,14 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
   return stored;
 }
 
-ErrorOr<const heed_artifact *> heed::compileAndLoad(const std::string &path,
-                                                    const std::string &weights,
-                                                    CompilerOptions options,
-                                                    llvm::StringRef optionsKey, ExitCode &code) {
+ErrorOr<const heed_artifact *>
+heed::compileAndLoad(const std::string &path, const std::string &weights, CompilerOptions options,
+                     llvm::StringRef optionsKey, ExitCode &code, bool *wasCompiled) {
   code = kBadInput;
-  auto library = compileCached(path, weights, options, optionsKey, code);
+  bool isNew = false;
+  auto library = compileCached(path, weights, options, optionsKey, code, isNew);
+  if (wasCompiled)
+    *wasCompiled = isNew;
   if (!library)
     return library.error();
   void *handle = dlopen(library->c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -17,13 +17,14 @@
 
 namespace heed {
 
-/// Compiles the program at `path` for this processor and these weights, or finds what was compiled
-/// before, and loads it; it stays loaded until the process ends. Of `options` the instruction sets
-/// are chosen here; `optionsKey` is a text that differs where the other options do. An error has an
-/// empty message where it was printed already; `code` is what to exit with.
+/// Compiles the program at `path` for these weights (empty: none), or finds what was compiled
+/// before, and loads it; it stays loaded until the process ends. Where `options` name no
+/// instruction set it is this processor's best; `optionsKey` is a text that differs where the other
+/// options do. An error has an empty message where it was printed already; `code` is what to exit
+/// with. `wasCompiled`, where not null, is whether nothing was found.
 ErrorOr<const heed_artifact *> compileAndLoad(const std::string &path, const std::string &weights,
                                               CompilerOptions options, llvm::StringRef optionsKey,
-                                              ExitCode &code);
+                                              ExitCode &code, bool *wasCompiled = nullptr);
 
 } // namespace heed
 

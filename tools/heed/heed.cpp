@@ -24,6 +24,7 @@ static constexpr struct {
     {"embed", "turn texts into vectors", embedCommand},
     {"tokenize", "show the tokens of a text", tokenizeCommand},
     {"verify", "evaluate a program after every pass, and run its code", verifyCommand},
+    {"bench", "time a program, beside what this machine can do", benchCommand},
     {"explain", "explain an error by its id", explainCommand},
 };
 
@@ -58,7 +59,6 @@ int main(int argc, char **argv) {
     if (!std::strcmp(argv[1], command.name))
       return command.run(argc - 1, argv + 1);
   return fail("no command '" + std::string(argv[1]) +
-              "', expected compile, generate, embed, tokenize, verify or explain; `heed --help` "
-              "shows what each "
-              "does");
+              "', expected compile, generate, embed, tokenize, verify, bench or explain; "
+              "`heed --help` shows what each does");
 }
