@@ -24,5 +24,6 @@ config.environment["NO_COLOR"] = "1"
 config.available_features.update(model for model, name in MODELS.items() if os.environ.get(name))
 
 config.substitutions.append(("%examples", os.path.join(config.heed_source_dir, "examples")))
+config.substitutions.append(("%benchmarks", os.path.join(config.heed_source_dir, "benchmarks")))
 config.substitutions.append(("%heed_src", config.heed_source_dir))
 config.substitutions.append(("%heed_build", config.heed_build_dir))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run_snippets.py BUILD - runs the commands that the documentation shows.
 
-Blocks marked sh, in README.md, docs and the examples' README.md, run one after the other, each in the root of a scratch copy of
+Blocks marked sh, in README.md, docs, and the README.md of examples and benchmarks, run one after the other, each in the root of a scratch copy of
 the repository, with BUILD/bin in PATH; the models' paths must be in the environment, as tools/check.sh has them. A block fails if its last command does, or
 if anything says "error:". A comment `<!-- no-run: REASON -->` in the line before a block keeps it from being run. Blocks
 marked bash change the machine or build; of these only tools/demo.sh is run, in the repository itself.
@@ -20,7 +20,8 @@ SECONDS = 300
 
 
 def documents():
-    yield from [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("examples/**/README.md"))]
+    yield from [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("examples/**/README.md")),
+                ROOT / "benchmarks/README.md"]
 
 
 def blocks(document):

@@ -17,14 +17,14 @@ def check(path, limit, what):
 
 
 CODE = (".cpp", ".h", ".td", ".def", ".c", ".py", ".sh", ".heed", ".cmake")
-for path in files("include", "lib", "tools", "test", "examples", "cmake", "docs", suffixes=CODE):
+for path in files("include", "lib", "tools", "test", "examples", "benchmarks", "cmake", "docs", suffixes=CODE):
     check(path, 600, "a file")
     if re.search(r"^int main\(", text(path), re.M) and path.parts[0] == "tools":
         check(path, 150, "a main program")
 for path in files("test", suffixes=(".mlir", ".test", ".heed")):
     if path.parts[1] not in ("unit", "fuzz"):
         check(path, 150, "a lit test")
-for path in files("include", "lib", "tools", "test", "examples", "cmake", "docs", suffixes=CODE + (".md", ".mlir", ".test", ".txt")):
+for path in files("include", "lib", "tools", "test", "examples", "benchmarks", "cmake", "docs", suffixes=CODE + (".md", ".mlir", ".test", ".txt")):
     vague = [part for part in path.parts if VAGUE.search(part)]
     if vague:
         complaints.append(f"{path}: the name {vague[0]} doesn't say what it holds")
