@@ -82,7 +82,33 @@ private:
                                    isDivided ? dividedEnd : extents[loop], one);
     indices[loop] = nest.getInductionVar();
     OpBuilder inside = OpBuilder::atBlockTerminator(nest.getBody());
+    if (depth + 1 < parallel.size())
+      evaluateEarly(inside);
     buildParallel(inside, depth + 1);
+  }
+
+  /// Evaluates what the loops so far determine, once for all rounds of those inside: a norm's
+  /// factor is the same for all of a row. Inputs aren't written by the op, or only where read.
+  void evaluateEarly(OpBuilder &builder) {
+    Block &body = *op.getBlock();
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      BlockArgument argument = op.getMatchingBlockArgument(input);
+      AffineMap map = op.getMatchingIndexingMap(input);
+      bool isKnown = true;
+      for (unsigned loop = 0; loop < indices.size(); ++loop)
+        isKnown = isKnown && (indices[loop] || !map.isFunctionOfDim(loop));
+      if (isKnown && !argument.use_empty() && !early.contains(argument) &&
+          isa<MemRefType>(input->get().getType()))
+        early.map(argument, load(builder, *input));
+    }
+    for (Operation &inner : body.without_terminator()) {
+      auto isKnown = [&](Value value) {
+        return early.contains(value) || value.getParentBlock() != &body;
+      };
+      if (inner.getNumRegions() == 0 && inner.getNumOperands() != 0 && isPure(&inner) &&
+          !early.contains(inner.getResult(0)) && llvm::all_of(inner.getOperands(), isKnown))
+        builder.clone(inner, early);
+    }
   }
 
   /// One element of each output: reductions run over it with its value in registers.
@@ -112,10 +138,12 @@ private:
 
   /// The op's body at the current indices. `outputs` are the outputs' running values.
   SmallVector<Value> evaluate(OpBuilder &builder, ArrayRef<Value> outputs) {
-    IRMapping mapping;
+    IRMapping mapping = early;
     Block &body = *op.getBlock();
     for (OpOperand *input : op.getDpsInputOperands()) {
       BlockArgument argument = op.getMatchingBlockArgument(input);
+      if (mapping.contains(argument))
+        continue;
       if (!isa<MemRefType>(input->get().getType()))
         mapping.map(argument, input->get());
       else if (!argument.use_empty())
@@ -125,6 +153,8 @@ private:
       if (value)
         mapping.map(op.getMatchingBlockArgument(&init), value);
     for (Operation &inner : body.without_terminator()) {
+      if (inner.getNumResults() == 1 && mapping.contains(inner.getResult(0)))
+        continue;
       if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
         mapping.map(index.getResult(), indices[index.getDim()]);
         continue;
@@ -170,6 +200,7 @@ private:
   int64_t rowsOfTask;
   SmallVector<unsigned> parallel, reductions;
   SmallVector<Value> extents, indices;
+  IRMapping early; ///< what was evaluated before the innermost loop, of the body
   Value zero, one;
   std::optional<unsigned> dividedLoop;
   Value dividedBegin, dividedEnd;

@@ -85,8 +85,8 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   narrow.bf16 = options.bf16;
   manager.addNestedPass<func::FuncOp>(attn::createNarrowActivationsPass(narrow));
   manager.addPass(attn::createAssignLayoutsPass());
+  // No CSE from here on: two projections with one destination could not run at the same time.
   manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
   // The artefact describes itself from the functions' boundaries as they are now.
   manager.addPass(createExportFunctionsPass());
 }
@@ -112,6 +112,10 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   kernels.invariant = options.invariant;
   manager.addPass(createAttnToVectorPass(kernels));
   manager.addPass(createLinalgToRowLoopsPass());
+  // Equal bounds must be one value for loops over the same rows to be seen as such.
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createMergeTasksPass());
   // Frees what was allocated, kernels' scratch too; it understands regions of scf only.
   bufferization::buildBufferDeallocationPipeline(
       manager, bufferization::BufferDeallocationPipelineOptions());

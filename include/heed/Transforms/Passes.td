@@ -141,4 +141,33 @@ def FuseElementwisePass : Pass<"heed-fuse-elementwise"> {
   let statistics = [Statistic<"numFused", "fused", "Number of producers judged worth fusing">];
 }
 
+def MergeTasksPass : Pass<"heed-merge-tasks"> {
+  let summary = "runs parallel loops that don't depend on each other as one";
+  let description = [{
+    Each parallel loop ends with a wait for all threads, which is long next to what a layer
+    has to do for one new token. Between ops that nothing may pass, loops are put in another
+    order where the buffers that they touch allow it, and merged:
+
+    * loops over chunks of the same rows, also where one reads what the other wrote, if each
+      task then reads only rows of its own: a norm's sum, the norm and the rounding of its
+      rows become one loop, and a chunk's rows stay in the first-level cache;
+    * loops over blocks of weights that read the same and write apart, such as queries, keys
+      and values, or gate and up: their tasks become those of one loop.
+
+    Needs memref form; distinct allocations, and arguments of an entry, are distinct memory.
+
+    Before:
+    ```mlir
+    scf.forall (%t) in (18) { … %Q … }
+    scf.forall (%t) in (6) { … %K … }
+    ```
+    After:
+    ```mlir
+    scf.forall (%t) in (24) { scf.if %t < 18 { … %Q … } else { … %K … } }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numMerged", "merged", "Number of loops that became part of another">];
+}
+
 #endif // HEED_TRANSFORMS_PASSES_TD

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // A block of 32 columns is two vectors: its largest magnitude, its scale, its
-// quants and their sums, without a loop. A row is a task.
+// quants and their sums, without a loop. A task is a chunk of rows, as many as
+// tasks of linalg ops have, so that heed-merge-tasks can join them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,13 +34,21 @@ public:
 
   void build(OpBuilder &builder) {
     Value rows = memref::DimOp::create(builder, loc, x, 0);
-    scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{rows}, ValueRange{}, std::nullopt,
+    Value chunk = constant(builder, kTaskRows);
+    Value tasks = arith::CeilDivUIOp::create(builder, loc, rows, chunk);
+    scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{tasks}, ValueRange{}, std::nullopt,
                           [&](OpBuilder &body, Location, ValueRange args) {
-                            auto blocks = scf::ForOp::create(
-                                body, loc, constant(body, 0),
-                                constant(body, cols / QuantizeOp::kBlock), constant(body, 1));
-                            OpBuilder inBlock = OpBuilder::atBlockTerminator(blocks.getBody());
-                            buildBlock(inBlock, args[0], blocks.getInductionVar());
+                            Value begin = arith::MulIOp::create(body, loc, args[0], chunk);
+                            Value end = arith::AddIOp::create(body, loc, begin, chunk);
+                            end = arith::MinUIOp::create(body, loc, end, rows);
+                            auto ofRow =
+                                scf::ForOp::create(body, loc, begin, end, constant(body, 1));
+                            OpBuilder inRow = OpBuilder::atBlockTerminator(ofRow.getBody());
+                            auto ofBlock = scf::ForOp::create(
+                                inRow, loc, constant(inRow, 0),
+                                constant(inRow, cols / QuantizeOp::kBlock), constant(inRow, 1));
+                            OpBuilder inBlock = OpBuilder::atBlockTerminator(ofBlock.getBody());
+                            buildBlock(inBlock, ofRow.getInductionVar(), ofBlock.getInductionVar());
                             scf::InParallelOp::create(body, loc);
                           });
   }

@@ -1,0 +1,231 @@
+//===- MergeTasks.cpp - one parallel region for loops that may run together -===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TaskAccesses.h"
+
+#include "heed/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+
+#include <numeric>
+#include <vector>
+
+#define DEBUG_TYPE "heed-merge-tasks"
+
+namespace heed {
+#define GEN_PASS_DEF_MERGETASKSPASS
+#include "heed/Transforms/Passes.h.inc"
+} // namespace heed
+
+using namespace mlir;
+using namespace heed;
+
+namespace {
+
+/// A parallel loop or a copy between two ops that nothing may pass.
+struct Unit {
+  Operation *op;
+  TaskAccesses accesses;
+  bool isDone = false;
+
+  scf::ForallOp loop() const { return dyn_cast<scf::ForallOp>(op); }
+  bool isByRows() const { return loop() && accesses.rows; }
+  /// How many tasks it has is known: a product by blocks of a weight.
+  bool isByBlocks() const { return loop() && !isByRows() && loop().getDynamicUpperBound().empty(); }
+};
+
+/// Orders the units of a stretch of a block anew, and merges those that may run together.
+class Stretch {
+public:
+  explicit Stretch(std::vector<Unit> units, unsigned &numMerged)
+      : units(std::move(units)), numMerged(numMerged) {}
+
+  void schedule(Operation *end) {
+    if (llvm::count_if(units, [](const Unit &unit) { return bool(unit.loop()); }) < 2)
+      return;
+    size_t left = units.size();
+    while (left != 0) {
+      SmallVector<size_t> group = nextGroup();
+      left -= group.size();
+      place(group, end);
+    }
+  }
+
+private:
+  /// Whether a unit that isn't done has to stay in front of unit `index`, those of `group` apart
+  /// where rows keep them in order.
+  bool isReady(size_t index, ArrayRef<size_t> group) const {
+    const Unit &unit = units[index];
+    for (size_t before = 0; before < index; ++before) {
+      const Unit &other = units[before];
+      if (other.isDone || !other.accesses.conflictsWith(unit.accesses))
+        continue;
+      if (!llvm::is_contained(group, before) || !other.accesses.conflictsByRow(unit.accesses))
+        return false;
+    }
+    return true;
+  }
+
+  /// Copies come alone; then rows, with all that depends on them by rows; then blocks.
+  SmallVector<size_t> nextGroup() const {
+    std::optional<size_t> first, rows;
+    SmallVector<size_t> blocks;
+    for (size_t index = 0; index < units.size(); ++index) {
+      const Unit &unit = units[index];
+      if (unit.isDone || !isReady(index, {}))
+        continue;
+      if (!unit.loop())
+        return {index};
+      if (!first)
+        first = index;
+      if (!rows && unit.isByRows())
+        rows = index;
+      if (unit.isByBlocks())
+        blocks.push_back(index);
+    }
+    if (rows) {
+      SmallVector<size_t> group;
+      for (size_t index = 0; index < units.size(); ++index) {
+        const TaskAccesses &accesses = units[index].accesses;
+        if (!units[index].isDone && units[index].isByRows() &&
+            accesses.rows == units[*rows].accesses.rows &&
+            accesses.chunk == units[*rows].accesses.chunk && isReady(index, group))
+          group.push_back(index);
+      }
+      return group;
+    }
+    return blocks.empty() ? SmallVector<size_t>{*first} : blocks;
+  }
+
+  void place(ArrayRef<size_t> group, Operation *end) {
+    // Whatever they need stands in front of the end already, and nobody needs a result of theirs.
+    for (size_t index : group) {
+      units[index].op->moveBefore(end);
+      units[index].isDone = true;
+    }
+    if (group.size() == 1)
+      return;
+    if (units[group.front()].isByRows())
+      mergeRows(group);
+    else
+      mergeBlocks(group);
+    numMerged += group.size() - 1;
+  }
+
+  /// The bodies one after the other, in each task.
+  void mergeRows(ArrayRef<size_t> group) {
+    scf::ForallOp first = units[group.front()].loop();
+    Operation *terminator = first.getBody()->getTerminator();
+    for (size_t index : group.drop_front()) {
+      scf::ForallOp loop = units[index].loop();
+      OpBuilder builder(terminator);
+      IRMapping mapping;
+      mapping.map(loop.getInductionVar(0), first.getInductionVar(0));
+      for (Operation &op : loop.getBody()->without_terminator())
+        builder.clone(op, mapping);
+      // The bodies see what was defined between the loops.
+      first->moveBefore(loop);
+      loop.erase();
+    }
+  }
+
+  /// The tasks of the one behind those of the other.
+  void mergeBlocks(ArrayRef<size_t> group) {
+    scf::ForallOp last = units[group.back()].loop();
+    OpBuilder builder(last);
+    Location loc = last.getLoc();
+    SmallVector<int64_t> counts;
+    for (size_t index : group)
+      counts.push_back(llvm::product_of(units[index].loop().getStaticUpperBound()));
+    int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t(0));
+    scf::ForallOp::create(
+        builder, loc, ArrayRef<OpFoldResult>{builder.getIndexAttr(total)}, ValueRange{},
+        std::nullopt, [&](OpBuilder &body, Location, ValueRange args) {
+          int64_t before = 0;
+          OpBuilder inside = body;
+          for (auto [index, count] : llvm::zip_equal(group, counts)) {
+            OpBuilder target = inside;
+            if (index != group.back()) {
+              Value end = arith::ConstantIndexOp::create(inside, loc, before + count);
+              Value isOwn =
+                  arith::CmpIOp::create(inside, loc, arith::CmpIPredicate::ult, args[0], end);
+              auto branch = scf::IfOp::create(inside, loc, isOwn, /*withElseRegion=*/true);
+              target = branch.getThenBodyBuilder();
+              inside = branch.getElseBodyBuilder();
+            }
+            Value number = args[0];
+            if (before != 0)
+              number = arith::SubIOp::create(target, loc, number,
+                                             arith::ConstantIndexOp::create(target, loc, before));
+            cloneTask(target, units[index].loop(), number);
+            before += count;
+          }
+          scf::InParallelOp::create(body, loc);
+        });
+    for (size_t index : group)
+      units[index].loop().erase();
+  }
+
+  /// The body of `loop` for its task `number`, the last index running fastest.
+  static void cloneTask(OpBuilder &builder, scf::ForallOp loop, Value number) {
+    Location loc = loop.getLoc();
+    IRMapping mapping;
+    ArrayRef<int64_t> extents = loop.getStaticUpperBound();
+    for (int64_t axis = loop.getRank() - 1; axis > 0; --axis) {
+      Value extent = arith::ConstantIndexOp::create(builder, loc, extents[axis]);
+      mapping.map(loop.getInductionVar(axis), arith::RemUIOp::create(builder, loc, number, extent));
+      number = arith::DivUIOp::create(builder, loc, number, extent);
+    }
+    mapping.map(loop.getInductionVar(0), number);
+    for (Operation &op : loop.getBody()->without_terminator())
+      builder.clone(op, mapping);
+  }
+
+  std::vector<Unit> units;
+  unsigned &numMerged;
+};
+
+struct MergeTasksPass : heed::impl::MergeTasksPassBase<MergeTasksPass> {
+  using MergeTasksPassBase::MergeTasksPassBase;
+
+  void runOnOperation() override {
+    SmallVector<Block *> blocks;
+    getOperation()->walk([&](scf::ForallOp loop) {
+      if (!loop->getParentOfType<scf::ForallOp>() && !llvm::is_contained(blocks, loop->getBlock()))
+        blocks.push_back(loop->getBlock());
+    });
+    unsigned merged = 0;
+    for (Block *block : blocks)
+      runOnBlock(*block, merged);
+    numMerged += merged;
+  }
+
+private:
+  static void runOnBlock(Block &block, unsigned &merged) {
+    std::vector<Unit> units;
+    auto finish = [&](Operation *end) {
+      Stretch(std::move(units), merged).schedule(end);
+      units.clear();
+    };
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (isa<scf::ForallOp, memref::CopyOp>(op)) {
+        if (std::optional<TaskAccesses> accesses = TaskAccesses::of(&op)) {
+          units.push_back({&op, std::move(*accesses)});
+          continue;
+        }
+      } else if (isa<memref::AllocOp>(op) || isMemoryEffectFree(&op)) {
+        if (!op.hasTrait<OpTrait::IsTerminator>())
+          continue;
+      }
+      finish(&op);
+    }
+  }
+};
+
+} // namespace
