@@ -128,6 +128,7 @@ def main() -> int:
     stored = load([options.out] if options.out else [])
     failures = 0
     for case in chosen(options.cases, cases):
+        print(case.name, file=sys.stderr, flush=True)
         try:
             merge(stored["results"], measure_case(case, options))
         except ParticipantError as error:

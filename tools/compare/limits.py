@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 PROGRAM = """size n
@@ -21,11 +22,10 @@ def measure_limits(heed: str, threads: int) -> dict[str, float]:
         program = pathlib.Path(folder) / "limits.heed"
         program.write_text(PROGRAM)
         command = [heed, "bench", str(program), "--size", "n=16", "-r", "1", "-t", str(threads), "--json"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    if done.returncode != 0:
-        return {}
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         roofs = json.loads(done.stdout)["rooflines"]
         return {roof["name"]: float(roof["median"]) for roof in roofs if roof["median"]}
     except (ValueError, KeyError, TypeError):
+        print(f"warning: no limits: {heed} bench ended with {done.returncode}: {done.stderr.strip()}", file=sys.stderr)
         return {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import platform
+import subprocess
 from typing import Any
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -30,6 +32,12 @@ def peak_bytes(process: int | str = "self") -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError(f"/proc/{process}/status has no line VmHWM")
+
+
+def version_of(command: str) -> str:
+    """What a command says of its version, and a few digits of the file's hash: builds of one version differ."""
+    said = subprocess.run([command, "--version"], capture_output=True, text=True).stdout.strip()
+    return f"{said} ({hashlib.sha256(pathlib.Path(command).read_bytes()).hexdigest()[:8]})"
 
 
 def last_level_bytes() -> int:

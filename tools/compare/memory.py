@@ -50,7 +50,7 @@ def main() -> int:
     for storage in options.storages:
         file = place.language_model(storage.upper())
         shared = {"file": file, "threads": options.threads, "tokens": 512, "depth": 32, "context": 1024, "task": "prompt"}
-        ours = {**shared, "participant": "heed", "heed": options.heed, "vocabulary": VOCABULARY,
+        ours = {**shared, "participant": "heed", "heed": options.heed, "flags": options.flag, "vocabulary": VOCABULARY,
                 "program": str(ROOT / "examples/llama.heed")}
         theirs = {**shared, "participant": "llama_cpp", "kv": "f16", "flash_attention": True}
         pipeline = {**shared, "participant": "openvino_genai"}

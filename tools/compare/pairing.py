@@ -22,6 +22,7 @@ OURS, CONTROL = "ours", "control"
 TARGET_SECONDS = 0.1  # of work in a run; longer where one piece of work takes longer
 SETTLE_SECONDS = 0.02  # threads that spin after their work go to sleep
 IDLE_SHARE = 0.02  # of a run's time that the other processes may use
+STEAL_SHARE = 0.005  # of a cycle's time that the hypervisor may take; it is counted in hundredths of a second
 
 
 class ParticipantError(Exception):
@@ -81,23 +82,24 @@ def orders(labels: Sequence[str], cycles: int) -> list[list[str]]:
 
 
 def run_cycle(order: Sequence[str], workers: dict[str, Worker]) -> dict[str, Any]:
-    """One run of each. Says how much time was stolen, and the largest share that idle processes used."""
-    seconds, stolen, busy = {}, 0.0, 0.0
+    """One run of each. Says what share of the time was stolen, and the largest share that idle processes used."""
+    seconds, stolen, busy, total = {}, 0.0, 0.0, 0.0
     for label in order:
         time.sleep(SETTLE_SECONDS)
         others = [w.process.pid for w in workers.values() if w.label != label]
         used, steal, start = sum(map(machine.processor_seconds, others)), machine.steal_seconds(), time.monotonic()
         seconds[label] = workers[label].run()
         passed = max(time.monotonic() - start, 1e-6)
+        total += passed
         stolen += machine.steal_seconds() - steal
         # One tick may be a rounding of /proc.
         extra = sum(map(machine.processor_seconds, others)) - used - 1.0 / machine.TICKS
         busy = max(busy, extra / passed)
-    return {"order": list(order), "seconds": seconds, "stolen": stolen, "busy": max(busy, 0.0)}
+    return {"order": list(order), "seconds": seconds, "stolen": stolen / total, "busy": max(busy, 0.0)}
 
 
 def is_void(cycle: dict[str, Any]) -> bool:
-    return cycle["stolen"] > 0 or cycle["busy"] > IDLE_SHARE
+    return cycle["stolen"] > STEAL_SHARE or cycle["busy"] > IDLE_SHARE
 
 
 def start_workers(

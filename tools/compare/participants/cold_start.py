@@ -9,6 +9,7 @@ after its imports, so that Python's own start counts for nobody. Files are in th
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import pathlib
 import subprocess
@@ -17,9 +18,10 @@ import tempfile
 import time
 from typing import Any, Callable
 
+import machine
 from participants.texts import TokenSource
 
-NAMES = {"heed": "Heed", "heed compile": "Heed"}
+PACKAGES = {"llama.cpp": "llama-cpp-python", "OpenVINO GenAI": "openvino-genai"}
 
 
 class ColdStart:
@@ -45,7 +47,13 @@ class ColdStart:
         return []
 
     def info(self) -> dict[str, Any]:
-        return {"name": NAMES.get(self.settings["what"], self.settings["what"]), "setting": "a new process each time"}
+        return {"name": self.settings["what"], "version": version_of(self.settings), "setting": "a new process each time"}
+
+
+def version_of(settings: dict[str, Any]) -> str:
+    if settings["what"] in PACKAGES:
+        return importlib.metadata.version(PACKAGES[settings["what"]])
+    return machine.version_of(settings["heed"])
 
 
 def compile_to(settings: dict[str, Any], output: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy
 
+import machine
 import programs
 from participants.tensors import attention_inputs, normal, samples, segments
 from participants.texts import TokenSource
@@ -31,7 +32,9 @@ class Library:
         with tempfile.TemporaryDirectory() as folder:
             output = pathlib.Path(folder) / (program.stem + ".so")
             command = [settings["heed"], "compile", str(program), "-o", str(output), *settings.get("flags", [])]
-            subprocess.run(command + (["--weights", weights] if weights else []), check=True, stdout=2)
+            done = subprocess.run(command + (["--weights", weights] if weights else []), stderr=subprocess.PIPE, text=True)
+            if done.returncode != 0:
+                raise RuntimeError(f"heed compile {program.name}: {done.stderr.strip()}")
             self.code = ctypes.CDLL(str(output))
         self.prefix = program.stem
         self.weights = weights
@@ -58,9 +61,8 @@ class Participant:
     settings: dict[str, Any]
 
     def info(self) -> dict[str, Any]:
-        version = subprocess.run([self.settings["heed"], "--version"], capture_output=True, text=True).stdout.strip()
         flags = " ".join(self.settings.get("flags", []))
-        return {"name": "Heed", "version": version, "setting": flags or "as compiled by default"}
+        return {"name": "Heed", "version": machine.version_of(self.settings["heed"]), "setting": flags or "as compiled by default"}
 
 
 class LanguageModel(Participant):

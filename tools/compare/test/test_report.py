@@ -73,7 +73,7 @@ class Orders(unittest.TestCase):
 
     def test_stolen_time_voids(self):
         self.assertTrue(is_void({"stolen": 0.01, "busy": 0.0}))
-        self.assertFalse(is_void({"stolen": 0.0, "busy": 0.01}))
+        self.assertFalse(is_void({"stolen": 0.001, "busy": 0.01}))
 
 
 if __name__ == "__main__":
