@@ -22,7 +22,7 @@ OURS, CONTROL = "ours", "control"
 TARGET_SECONDS = 0.1  # of work in a run; longer where one piece of work takes longer
 SETTLE_SECONDS = 0.02  # threads that spin after their work go to sleep
 IDLE_SHARE = 0.02  # of a run's time that the other processes may use
-STEAL_SHARE = 0.005  # of a cycle's time that the hypervisor may take; it is counted in hundredths of a second
+STEAL_SHARE = 0.01  # of a run's processor time that the hypervisor may take; it is counted in hundredths of a second
 
 
 class ParticipantError(Exception):
@@ -82,24 +82,30 @@ def orders(labels: Sequence[str], cycles: int) -> list[list[str]]:
 
 
 def run_cycle(order: Sequence[str], workers: dict[str, Worker]) -> dict[str, Any]:
-    """One run of each. Says what share of the time was stolen, and the largest share that idle processes used."""
-    seconds, stolen, busy, total = {}, 0.0, 0.0, 0.0
+    """One run of each. Says of each what share of the processors' time was stolen, and what share idle processes used."""
+    cycle: dict[str, Any] = {"order": list(order), "seconds": {}, "stolen": {}, "busy": {}}
     for label in order:
         time.sleep(SETTLE_SECONDS)
         others = [w.process.pid for w in workers.values() if w.label != label]
         used, steal, start = sum(map(machine.processor_seconds, others)), machine.steal_seconds(), time.monotonic()
-        seconds[label] = workers[label].run()
+        cycle["seconds"][label] = workers[label].run()
         passed = max(time.monotonic() - start, 1e-6)
-        total += passed
-        stolen += machine.steal_seconds() - steal
+        cycle["stolen"][label] = (machine.steal_seconds() - steal) / passed / (os.cpu_count() or 1)
         # One tick may be a rounding of /proc.
         extra = sum(map(machine.processor_seconds, others)) - used - 1.0 / machine.TICKS
-        busy = max(busy, extra / passed)
-    return {"order": list(order), "seconds": seconds, "stolen": stolen / total, "busy": max(busy, 0.0)}
+        cycle["busy"][label] = max(extra, 0.0) / passed
+    return cycle
 
 
-def is_void(cycle: dict[str, Any]) -> bool:
-    return cycle["stolen"] > STEAL_SHARE or cycle["busy"] > IDLE_SHARE
+def undisturbed(cycle: dict[str, Any], peer: str) -> bool:
+    """Whether the runs of ours and of this peer count as a pair."""
+    return all(cycle["stolen"][label] <= STEAL_SHARE and cycle["busy"][label] <= IDLE_SHARE for label in (OURS, peer))
+
+
+def pairs_of(cycles: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, float]]]:
+    """For each participant but ours, the times of the cycles that count for it."""
+    labels = [label for label in (cycles[0]["seconds"] if cycles else ()) if label != OURS]
+    return {label: [c["seconds"] for c in cycles if undisturbed(c, label)] for label in labels}
 
 
 def start_workers(
@@ -130,22 +136,21 @@ def measure(
     between: Callable[[], None] = lambda: None,
     log: Any = subprocess.DEVNULL,
 ) -> dict[str, Any]:
-    """Cycles until so many are not void, but at most twice as many. `between` is called before, between and after thirds."""
+    """Cycles until everyone has so many undisturbed pairs, but at most twice as many. `between` is called before, between and after thirds."""
     workers, infos, absent = start_workers(participants, python, environment, log)
     try:
         values = {label: worker.check() for label, worker in workers.items()}
         for worker in workers.values():  # all are in memory now; the first run after that is not like the rest
             worker.run()
         done: list[dict[str, Any]] = []
-        valid = 0
         for number, order in enumerate(orders(list(workers), 2 * cycles)):
             if number % max(1, cycles // 3) == 0:
                 between()
             done.append(run_cycle(order, workers))
-            valid += not is_void(done[-1])
+            valid = min(map(len, pairs_of(done).values()))
             if sys.stderr.isatty():
                 print(f"\r{valid} of {cycles} ", end="", file=sys.stderr, flush=True)
-            if valid == cycles:
+            if valid >= cycles:
                 break
         between()
         repeats = {label: worker.repeats for label, worker in workers.items()}

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from intervals import Interval, UnsupportedClaim, claim, control_holds, interval_of
-from pairing import CONTROL, OURS, is_void
+from pairing import CONTROL, OURS, pairs_of
 
 
 @dataclass(frozen=True)
 class Row:
     case: dict[str, Any]
     ours: float  # median seconds
-    best: str  # the peer that ours gains least on; "" where none ran
+    best: str  # the peer that ours gains least on; "" where none has a pair
     theirs: float
     ratio: Interval | None
     control: Interval | None
     ratios: dict[str, Interval]
-    void_cycles: int
+    void_pairs: int  # of ours and the best peer
     problem: str  # why the row is void; "" where it isn't
 
     def claim(self) -> str:
@@ -41,22 +41,24 @@ def problem_of(result: dict[str, Any], control: Interval | None) -> str:
 
 def row_of(result: dict[str, Any]) -> Row:
     """`result`: what compare.py stores of a case."""
-    cycles = [cycle["seconds"] for cycle in result["cycles"] if not is_void(cycle)]
-    void = len(result["cycles"]) - len(cycles)
-    if not cycles:
-        return Row(result["case"], float("nan"), "", float("nan"), None, None, {}, void, "every pair was disturbed")
-    ratios = {label: interval_of([cycle[label] / cycle[OURS] for cycle in cycles]) for label in cycles[0] if label != OURS}
+    pairs = {label: times for label, times in pairs_of(result["cycles"]).items() if times}
+    ratios = {label: interval_of([cycle[label] / cycle[OURS] for cycle in times]) for label, times in pairs.items()}
     control = ratios.pop(CONTROL, None)
-    best = min(ratios, key=lambda label: ratios[label].middle, default="")
+    if not ratios:
+        void = len(result["cycles"])
+        peers = set(result["infos"]) - {OURS, CONTROL}
+        reason = "every pair was disturbed" if peers else "no peer ran"
+        return Row(result["case"], float("nan"), "", float("nan"), None, control, {}, void, reason)
+    best = min(ratios, key=lambda label: ratios[label].middle)
     return Row(
         case=result["case"],
-        ours=statistics.median(cycle[OURS] for cycle in cycles),
+        ours=statistics.median(cycle[OURS] for cycle in pairs[best]),
         best=best,
-        theirs=statistics.median(cycle[best] for cycle in cycles) if best else float("nan"),
-        ratio=ratios.get(best),
+        theirs=statistics.median(cycle[best] for cycle in pairs[best]),
+        ratio=ratios[best],
         control=control,
         ratios=ratios,
-        void_cycles=void,
+        void_pairs=len(result["cycles"]) - len(pairs[best]),
         problem=problem_of(result, control),
     )
 
@@ -104,12 +106,12 @@ def table(results: list[dict[str, Any]]) -> str:
     for result in results:
         row = row_of(result)
         if row.ratio is None:
-            lines.append(f"| {row.case['title']} | – | – | – | – | – | 0 ({row.void_cycles}) | {verdict(row)} |")
+            lines.append(f"| {row.case['title']} | – | – | – | – | – | 0 ({row.void_pairs}) | {verdict(row)} |")
             continue
         shown = f"void: {row.problem}" if row.problem else str(row.ratio)
         lines.append(
             f"| {row.case['title']} | {rate(row.case, row.ours)} | {row.best}: {rate(row.case, row.theirs)} | {shown} "
-            f"| {share(result, row)} | {row.control or '–'} | {row.ratio.pairs} ({row.void_cycles}) | {verdict(row)} |")
+            f"| {share(result, row)} | {row.control or '–'} | {row.ratio.pairs} ({row.void_pairs}) | {verdict(row)} |")
     return "\n".join(lines)
 
 

@@ -5,19 +5,19 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from pairing import is_void, orders
+from pairing import orders, undisturbed
 from report import row_of, settings_list, table
 
 
 def cycle(ours, peers, control=None, stolen=0.0, busy=0.0):
     seconds = {"ours": ours, **peers, "control": ours if control is None else control}
-    return {"seconds": seconds, "stolen": stolen, "busy": busy}
+    return {"seconds": seconds, "stolen": dict.fromkeys(seconds, stolen), "busy": dict.fromkeys(seconds, busy)}
 
 
 def result(cycles, errors=None):
     case = {"name": "c", "title": "work", "aim": 1.5, "amount": 100, "unit": "tok/s", "scale": 1.0, "tolerance": 1e-6,
             "limit": "read_memory", "limit_amount": 50e9, "limit_aim": 0.85}
-    return {"case": case, "cycles": cycles, "errors": errors or {}, "infos": {"ours": {"version": "1"}}, "absent": {},
+    return {"case": case, "cycles": cycles, "errors": errors or {}, "infos": {"ours": {"version": "1"}, **{peer: {} for peer in cycles[0]["seconds"]}}, "absent": {},
             "limits": [{"read_memory": 100.0}], "threads": 2}
 
 
@@ -29,8 +29,8 @@ class Rows(unittest.TestCase):
 
     def test_disturbed_cycles_are_left_out(self):
         calm = [cycle(1.0, {"p": 2.0})] * 30
-        row = row_of(result(calm + [cycle(1.0, {"p": 99.0}, stolen=0.01)] * 40 + [cycle(1.0, {"p": 99.0}, busy=0.5)]))
-        self.assertEqual((row.ratio.middle, row.ratio.pairs, row.void_cycles), (2.0, 30, 41))
+        row = row_of(result(calm + [cycle(1.0, {"p": 99.0}, stolen=0.02)] * 40 + [cycle(1.0, {"p": 99.0}, busy=0.5)]))
+        self.assertEqual((row.ratio.middle, row.ratio.pairs, row.void_pairs), (2.0, 30, 41))
 
     def test_a_stray_control_makes_the_row_void(self):
         text = table([result([cycle(1.0, {"p": 2.0}, control=1.05)] * 30)])
@@ -71,9 +71,13 @@ class Orders(unittest.TestCase):
         self.assertEqual(set(before.values()), {3})
         self.assertEqual(orders(["a", "b"], 2), [["a", "b"], ["b", "a"]])
 
-    def test_stolen_time_voids(self):
-        self.assertTrue(is_void({"stolen": 0.01, "busy": 0.0}))
-        self.assertFalse(is_void({"stolen": 0.001, "busy": 0.01}))
+    def test_a_disturbed_run_spoils_only_its_own_pairs(self):
+        disturbed = cycle(1.0, {"p": 2.0, "q": 2.0})
+        disturbed["stolen"]["q"] = 0.05
+        self.assertTrue(undisturbed(disturbed, "p"))
+        self.assertFalse(undisturbed(disturbed, "q"))
+        disturbed["busy"]["ours"] = 0.05
+        self.assertFalse(undisturbed(disturbed, "p"))
 
 
 if __name__ == "__main__":
