@@ -37,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=30, help="undisturbed pairs of a case (30)")
     parser.add_argument("--out", type=pathlib.Path, help="JSON file that results are added to")
     parser.add_argument("--table", type=pathlib.Path, nargs="+", metavar="FILE", help="prints the table of such files")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no more pairs of a case after so long")
     add_shared(parser)
     parser.add_argument("--only", action="append", metavar="PEER", help="only peers whose name begins so")
     parser.add_argument("--log", type=pathlib.Path, help="file for what participants print")
@@ -63,7 +64,7 @@ def measure_case(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     log = open(options.log, "a") if options.log else open(os.devnull, "w")
     with log:
         result = measure({OURS: ours, **peers, CONTROL: ours}, options.pairs, options.python,
-                         environment(options), between, log)
+                         environment(options), options.seconds, between, log)
     stored = {key: value for key, value in dataclasses.asdict(case).items() if key not in ("ours", "peers")}
     result["errors"] = errors_of(result.pop("values"))
     return {"case": stored, "threads": options.threads, "limits": limits,

@@ -133,10 +133,13 @@ def measure(
     cycles: int,
     python: str,
     environment: dict[str, str],
+    seconds: float = float("inf"),
     between: Callable[[], None] = lambda: None,
     log: Any = subprocess.DEVNULL,
 ) -> dict[str, Any]:
-    """Cycles until everyone has so many undisturbed pairs, but at most twice as many. `between` is called before, between and after thirds."""
+    """Cycles until everyone has so many undisturbed pairs, but at most twice as many, and no more after
+    `seconds`. `between` is called before, between and after thirds."""
+    start = time.monotonic()
     workers, infos, absent = start_workers(participants, python, environment, log)
     try:
         values = {label: worker.check() for label, worker in workers.items()}
@@ -150,7 +153,7 @@ def measure(
             valid = min(map(len, pairs_of(done).values()))
             if sys.stderr.isatty():
                 print(f"\r{valid} of {cycles} ", end="", file=sys.stderr, flush=True)
-            if valid >= cycles:
+            if valid >= cycles or time.monotonic() - start > seconds:
                 break
         between()
         repeats = {label: worker.repeats for label, worker in workers.items()}
