@@ -92,7 +92,9 @@ Status heed::embed(const heed_artifact &artifact, const std::string &weightsPath
       return status;
 
   std::unique_ptr<heed_model> model;
-  if (Status status = heed_model::open(artifact, file->get(), options.threads, model); !status.ok())
+  if (Status status = heed_model::open(artifact, file->get(), options.threads, model,
+                                       packedFolder(options.packed));
+      !status.ok())
     return status;
   file->reset();
   std::vector<float> embedding(size_t(function.results[0].dims[0]));

@@ -179,7 +179,9 @@ Status heed::generate(const heed_artifact &artifact, const std::string &weightsP
   stats.promptTokens = static_cast<int64_t>(tokens.size());
 
   std::unique_ptr<heed_model> model;
-  if (Status status = heed_model::open(artifact, file->get(), options.threads, model); !status.ok())
+  if (Status status = heed_model::open(artifact, file->get(), options.threads, model,
+                                       packedFolder(options.packed));
+      !status.ok())
     return status;
   file->reset();
   std::unique_ptr<heed_session> session;

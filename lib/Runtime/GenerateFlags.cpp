@@ -95,6 +95,7 @@ ErrorOr<std::string> readAll(std::FILE *stream, const std::string &name) {
 ErrorOr<GenerateFlags> heed::parseGenerateFlags(std::span<const char *const> arguments) {
   GenerateFlags flags;
   GenerateOptions &options = flags.options;
+  options.packed = "on";
   SamplerOptions &sampler = options.sampler;
   constexpr int64_t kMostTokens = std::numeric_limits<int32_t>::max();
   const Flag known[] = {
@@ -118,6 +119,7 @@ ErrorOr<GenerateFlags> heed::parseGenerateFlags(std::span<const char *const> arg
       {nullptr, "--system", &options.system},
       {nullptr, "--ignore-eos", &options.ignoreEnd},
       {nullptr, "--echo", &options.echo},
+      {nullptr, "--packed", &options.packed},
       {nullptr, "--stats", &flags.stats},
       {"-h", "--help", &flags.help},
   };
@@ -214,6 +216,8 @@ std::string_view heed::generateFlagsHelp() {
                            continue a text
       --ignore-eos         go on after the end of the text
       --echo               print the prompt before the new text
+      --packed WHERE       keep weights as they lie in memory for the next
+                           time: on (in ~/.cache/heed), off, or a folder   [on]
       --stats              report times on standard error
   -h, --help               this text
 )";

@@ -44,6 +44,7 @@ Status open(const heed_artifact *artifact, const char *path, const heed_options 
                                                      : "weights_path");
   *result = nullptr;
   int threads = 0;
+  const char *packed = "off";
   if (options) {
     constexpr size_t kFirstVersion = offsetof(heed_options, threads) + sizeof(options->threads);
     if (options->size < kFirstVersion)
@@ -51,6 +52,9 @@ Status open(const heed_artifact *artifact, const char *path, const heed_options 
                                        "expected: set it to sizeof(heed_options)",
                                        options->size, kFirstVersion));
     threads = options->threads;
+    if (options->size >= offsetof(heed_options, packed) + sizeof(options->packed) &&
+        options->packed)
+      packed = options->packed;
   }
   std::unique_ptr<WeightsFile> file;
   if (path) {
@@ -60,7 +64,8 @@ Status open(const heed_artifact *artifact, const char *path, const heed_options 
     file = std::move(*opened);
   }
   std::unique_ptr<heed_model> model;
-  if (Status status = heed_model::open(*artifact, file.get(), threads, model); !status.ok())
+  if (Status status = heed_model::open(*artifact, file.get(), threads, model, packedFolder(packed));
+      !status.ok())
     return status;
   openModels.fetch_add(1);
   *result = model.release();

@@ -238,6 +238,33 @@ bool Region::allocate(int64_t bytes, Pages pages) {
   return start != nullptr;
 }
 
+bool Region::mapFile(int descriptor, int64_t bytes) {
+  release();
+  // Huge pages of the page cache can be mapped as such where addresses are as aligned as offsets.
+  mappedBytes = static_cast<size_t>(bytes) + kHugePage;
+  mapping = mmap(nullptr, mappedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) {
+    mapping = nullptr;
+    mappedBytes = 0;
+    return false;
+  }
+  auto address = (reinterpret_cast<uintptr_t>(mapping) + kHugePage - 1) & ~(kHugePage - 1);
+  void *place = reinterpret_cast<void *>(address);
+  if (mmap(place, bytes, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, 0) == MAP_FAILED) {
+    release();
+    return false;
+  }
+  start = static_cast<std::byte *>(place);
+  length = bytes;
+  madvise(place, bytes, MADV_HUGEPAGE);
+  // What isn't in memory yet is asked for as a whole, which disks like better than page by page.
+  madvise(place, bytes, MADV_WILLNEED);
+#ifdef MADV_POPULATE_READ
+  madvise(place, bytes, MADV_POPULATE_READ);
+#endif
+  return true;
+}
+
 void Region::release() {
   if (mapping)
     munmap(mapping, mappedBytes);

@@ -16,7 +16,7 @@
 using namespace heed;
 
 Status heed_model::open(const heed_artifact &artifact, const WeightsFile *file, int threads,
-                        std::unique_ptr<heed_model> &model) {
+                        std::unique_ptr<heed_model> &model, const std::string &packedFolder) {
   if (artifact.abi_version != HEED_ABI_VERSION)
     return Status::input(fmt::format("the model was compiled for version {} of the runtime's "
                                      "interface, and this is version {}: recompile it",
@@ -33,7 +33,8 @@ Status heed_model::open(const heed_artifact &artifact, const WeightsFile *file, 
   opened->artifact = &artifact;
   opened->variant = *variant;
   opened->pool = std::move(*pool);
-  if (Status status = opened->weights.load(artifact, file, *opened->pool); !status.ok())
+  if (Status status = opened->weights.load(artifact, file, *opened->pool, packedFolder);
+      !status.ok())
     return status;
   model = std::move(opened);
   return {};

@@ -7,16 +7,17 @@
 
 #include "heed/Runtime/PackedWeights.h"
 
+#include "PackedFile.h"
+#include "Placement.h"
+
 #include "heed/Weights/Dequantize.h"
-#include "heed/Weights/PanelLayout.h"
 #include "heed/Weights/WeightsFile.h"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
+#include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <map>
-#include <span>
+#include <optional>
 #include <tuple>
 
 using namespace heed;
@@ -25,233 +26,15 @@ namespace {
 
 constexpr int64_t kAlignment = 64;
 
-/// About so many elements are laid out by one task: enough to hide its start, few enough to share.
-constexpr int64_t kTaskElements = int64_t{1} << 17;
+/// Raised when what a description says comes to mean other bytes. How blocks are packed needs no
+/// number: see packerFingerprint.
+constexpr int kPackedVersion = 1;
 
-/// One tensor's way from the file to memory.
-struct Placement {
-  std::span<const std::byte> source;
-  StorageType storage;
-  bool panels;
-  PanelLayout layout; // if panels
-  int64_t rows, cols; // of one matrix
-  int64_t matrices;
-  int64_t offset; // in the region
-  /// The file's order of axes and the wanted one; rank 0 where they are the same.
-  int32_t rank;
-  std::array<int32_t, HEED_MAX_RANK> permutation;
-  std::array<int64_t, HEED_MAX_RANK> shape; // in units of storage: blocks along the last axis
-};
+/// Less than this is laid out faster than a file is looked for.
+constexpr int64_t kPackedFrom = int64_t{1} << 20;
 
-/// A part of a placement: panels of one of its matrices, or blocks of a dense weight.
-struct Piece {
-  const Placement *placement;
-  int64_t matrix, begin, end;
-};
-
-std::string shapeText(const std::vector<int64_t> &shape) {
-  std::string text = "[";
-  for (size_t a = 0; a < shape.size(); ++a)
-    text += fmt::format("{}{}", a ? ", " : "", shape[a]);
-  return text + "]";
-}
-
-/// Takes the order of axes from `weight`. False if the artefact describes none that can be laid
-/// out.
-bool takePermutation(const heed_weight &weight, int64_t elements, Placement &placement) {
-  placement.rank = weight.rank;
-  if (weight.rank == 0)
-    return true;
-  if (weight.rank < 0 || weight.rank > HEED_MAX_RANK)
-    return false;
-  int64_t product = 1;
-  unsigned seen = 0;
-  for (int32_t a = 0; a < weight.rank; ++a) {
-    int32_t from = weight.permutation[a];
-    if (from < 0 || from >= weight.rank || (seen >> from & 1) || weight.shape[a] < 1 ||
-        __builtin_mul_overflow(product, weight.shape[a], &product))
-      return false;
-    seen |= 1u << from;
-    placement.permutation[a] = from;
-    placement.shape[a] = weight.shape[a];
-  }
-  int64_t unit = storageInfo(placement.storage).blockElements;
-  int32_t last = weight.rank - 1;
-  bool isWhole =
-      unit == 1 || (placement.permutation[last] == last && placement.shape[last] % unit == 0);
-  placement.shape[last] /= unit;
-  return product == elements && isWhole;
-}
-
-/// Copies units begin … end-1 of a placement, counted in the wanted order, to `out`.
-void gather(const Placement &placement, int64_t begin, int64_t end, std::byte *out) {
-  int64_t unitBytes = storageInfo(placement.storage).blockBytes;
-  int32_t rank = placement.rank, last = rank - 1;
-  std::array<int64_t, HEED_MAX_RANK> extent{}, stride{}, at{};
-  for (int32_t a = 0; a < rank; ++a) {
-    int32_t inFile = placement.permutation[a];
-    extent[a] = placement.shape[inFile];
-    stride[a] = 1;
-    for (int32_t inner = inFile + 1; inner < rank; ++inner)
-      stride[a] *= placement.shape[inner];
-  }
-  int64_t rest = begin, source = 0;
-  for (int32_t a = last; a >= 0; --a) {
-    at[a] = rest % extent[a];
-    rest /= extent[a];
-    source += at[a] * stride[a];
-  }
-  while (begin < end) {
-    // Along the last axis at once, then one step on the others.
-    int64_t run = std::min(end - begin, extent[last] - at[last]);
-    const std::byte *from = placement.source.data() + source * unitBytes;
-    if (stride[last] == 1)
-      std::memcpy(out, from, run * unitBytes);
-    else
-      for (int64_t u = 0; u < run; ++u)
-        std::memcpy(out + u * unitBytes, from + u * stride[last] * unitBytes, unitBytes);
-    out += run * unitBytes;
-    begin += run;
-    source -= at[last] * stride[last];
-    at[last] = 0;
-    for (int32_t a = last - 1; a >= 0; --a) {
-      source += stride[a];
-      if (++at[a] < extent[a])
-        break;
-      source -= extent[a] * stride[a];
-      at[a] = 0;
-    }
-  }
-}
-
-/// Bytes of a placement in memory. False if they pass int64_t.
-bool packedBytes(const Placement &placement, int64_t &bytes) {
-  int64_t elements;
-  if (!placement.panels)
-    return !__builtin_mul_overflow(placement.rows, placement.cols, &elements) &&
-           !__builtin_mul_overflow(elements, int64_t{sizeof(float)}, &bytes);
-  const PanelLayout &layout = placement.layout;
-  if (placement.rows > INT64_MAX - PanelLayout::lanes)
-    return false;
-  int64_t groups, ofMatrix;
-  return !__builtin_mul_overflow(layout.panels(placement.rows), layout.groups(placement.cols),
-                                 &groups) &&
-         !__builtin_mul_overflow(groups, layout.groupBytes, &ofMatrix) &&
-         !__builtin_mul_overflow(ofMatrix, placement.matrices, &bytes);
-}
-
-/// The tensor that weight `weight` has in layer `layer`, checked against the artefact.
-Status place(const heed_weight &weight, int64_t layer, const WeightsFile &file, std::string &name,
-             Placement &placement) {
-  name = tensorName(weight.tensor, layer);
-  const TensorInfo *tensor = file.find(name);
-  if (!tensor && weight.fallback) {
-    std::string second = tensorName(weight.fallback, layer);
-    tensor = file.find(second);
-    if (!tensor)
-      return Status::input(fmt::format("{}: weight {} needs tensor '{}' or '{}', and the file has "
-                                       "neither: recompile the program for this file",
-                                       file.path(), weight.name, name, second));
-    name = second;
-  }
-  if (!tensor)
-    return Status::input(fmt::format("{}: weight {} needs tensor '{}', which the file lacks: "
-                                     "recompile the program for this file",
-                                     file.path(), weight.name, name));
-
-  std::optional<StorageSet> storages = StorageSet::fromBits(weight.storages);
-  bool isPanels = weight.layout == HEED_LAYOUT_PANELS;
-  if (!storages || (!isPanels && weight.layout != HEED_LAYOUT_DENSE_F32) || weight.rows < 1 ||
-      weight.cols < 1 || weight.matrices < 1 || weight.rows % weight.matrices != 0 ||
-      (!isPanels && weight.matrices != 1))
-    return Status::internal(fmt::format(
-        "the artefact describes weight {} with storage {:#x}, layout "
-        "{}, {} rows and {} columns in {} matrices",
-        weight.name, weight.storages, weight.layout, weight.rows, weight.cols, weight.matrices));
-  if (!tensor->storage || !storages->contains(*tensor->storage))
-    return Status::input(fmt::format("{}: tensor '{}' is stored as {}, and the program was "
-                                     "compiled for {}: recompile it for this file",
-                                     file.path(), name, tensor->storedAs, spellStorage(*storages)));
-  int64_t elements;
-  int64_t inner = tensor->shape.empty() ? 1 : tensor->shape.back();
-  bool isPermuted = weight.rank > 0 && weight.rank <= HEED_MAX_RANK;
-  int64_t innermost = isPermuted ? weight.shape[weight.rank - 1] : weight.cols;
-  // A weight may split or join axes of the tensor, but not reorder them: either the rows are made
-  // of whole innermost axes, or the innermost axis of whole rows.
-  bool fits = !__builtin_mul_overflow(weight.rows, weight.cols, &elements) &&
-              elements == tensor->elements() && innermost > 0 &&
-              (innermost % inner == 0 || inner % innermost == 0);
-  if (!fits)
-    return Status::input(fmt::format("{}: tensor '{}' has shape {}, and the program was compiled "
-                                     "for {} x {} elements: recompile it for this file",
-                                     file.path(), name, shapeText(tensor->shape), weight.rows,
-                                     weight.cols));
-  if (isPanels && weight.cols % storages->blockElements() != 0)
-    return Status::internal(fmt::format("weight {} has {} columns, which {} blocks can't hold",
-                                        weight.name, weight.cols, spellStorage(*storages)));
-  ErrorOr<std::span<const std::byte>> data = file.data(*tensor);
-  if (!data)
-    return Status::input(data.error());
-  placement = {.source = *data,
-               .storage = *tensor->storage,
-               .panels = isPanels,
-               .layout = panelLayout(*storages),
-               .rows = weight.rows / weight.matrices,
-               .cols = weight.cols,
-               .matrices = weight.matrices,
-               .offset = 0,
-               .rank = 0,
-               .permutation = {},
-               .shape = {}};
-  if (!takePermutation(weight, elements, placement))
-    return Status::internal(fmt::format("the artefact describes weight {} with an order of {} axes "
-                                        "that {} can't be laid out in",
-                                        weight.name, weight.rank, tensor->storedAs));
-  return {};
-}
-
-/// Lays out a piece whose axes are reordered: gathers its part of the file, then as below.
-void layOutPermuted(const Piece &piece, std::byte *target) {
-  const Placement &placement = *piece.placement;
-  StorageInfo info = storageInfo(placement.storage);
-  if (placement.panels) {
-    int64_t first = piece.begin * PanelLayout::lanes;
-    int64_t rows = std::min(piece.end * PanelLayout::lanes, placement.rows) - first;
-    int64_t rowUnits = placement.cols / info.blockElements;
-    std::vector<std::byte> gathered(rows * rowUnits * info.blockBytes);
-    int64_t inWeight = piece.matrix * placement.rows + first;
-    gather(placement, inWeight * rowUnits, (inWeight + rows) * rowUnits, gathered.data());
-    packPanels(placement.storage, placement.layout, gathered.data(), rows, placement.cols,
-               target + panelBytes(placement.layout, first, placement.cols), 0,
-               piece.end - piece.begin);
-    return;
-  }
-  std::vector<std::byte> gathered((piece.end - piece.begin) * info.blockBytes);
-  gather(placement, piece.begin, piece.end, gathered.data());
-  dequantize(placement.storage, gathered.data(), (piece.end - piece.begin) * info.blockElements,
-             reinterpret_cast<float *>(target) + piece.begin * info.blockElements);
-}
-
-void layOut(const Piece &piece, std::byte *base) {
-  const Placement &placement = *piece.placement;
-  std::byte *target = base + placement.offset;
-  if (placement.panels)
-    target += piece.matrix * panelBytes(placement.layout, placement.rows, placement.cols);
-  if (placement.rank != 0)
-    return layOutPermuted(piece, target);
-  if (placement.panels) {
-    StorageInfo info = storageInfo(placement.storage);
-    int64_t rowBytes = placement.cols / info.blockElements * info.blockBytes;
-    packPanels(placement.storage, placement.layout,
-               placement.source.data() + piece.matrix * placement.rows * rowBytes, placement.rows,
-               placement.cols, target, piece.begin, piece.end);
-    return;
-  }
-  StorageInfo info = storageInfo(placement.storage);
-  dequantize(placement.storage, placement.source.data() + piece.begin * info.blockBytes,
-             (piece.end - piece.begin) * info.blockElements,
-             reinterpret_cast<float *>(target) + piece.begin * info.blockElements);
-}
+/// So much of the file, and what each thread more needs, is in memory at once while it is laid out.
+constexpr int64_t kWindowBytes = int64_t{6} << 20, kWindowBytesOfThread = int64_t{1} << 20;
 
 /// What tells two orders of axes apart.
 std::vector<int64_t> orderOf(const Placement &placement) {
@@ -261,20 +44,132 @@ std::vector<int64_t> orderOf(const Placement &placement) {
   return order;
 }
 
-/// Cuts every placement into pieces of about kTaskElements.
-std::vector<Piece> cut(const std::vector<Placement> &placements) {
-  std::vector<Piece> pieces;
-  for (const Placement &placement : placements) {
-    int64_t unit = placement.panels ? placement.cols * PanelLayout::lanes
-                                    : storageInfo(placement.storage).blockElements;
-    int64_t count = placement.panels ? placement.layout.panels(placement.rows)
-                                     : placement.rows * placement.cols / unit;
-    int64_t step = std::max<int64_t>(1, kTaskElements / unit);
-    for (int64_t matrix = 0; matrix < placement.matrices; ++matrix)
-      for (int64_t begin = 0; begin < count; begin += step)
-        pieces.push_back({&placement, matrix, begin, std::min(begin + step, count)});
+/// Packs sixteen rows of made-up blocks as `placement` is packed: a change of the packer or of the
+/// layout changes this number, so nobody has to remember that files made before are stale.
+uint64_t packerFingerprint(const Placement &placement) {
+  constexpr int64_t rows = PanelLayout::lanes, cols = 256; // whole blocks of every format
+  const StorageInfo info = storageInfo(placement.storage);
+  std::vector<std::byte> blocks(rows * cols / info.blockElements * info.blockBytes);
+  uint32_t state = 1;
+  for (std::byte &byte : blocks) {
+    state = state * 1664525 + 1013904223;
+    byte = static_cast<std::byte>(state >> 24);
   }
-  return pieces;
+  std::vector<std::byte> packed(rows * cols * sizeof(float));
+  if (placement.panels) {
+    packed.resize(panelBytes(placement.layout, rows, cols));
+    packPanels(placement.storage, placement.layout, blocks.data(), rows, cols, packed.data(), 0, 1);
+  } else {
+    dequantize(placement.storage, blocks.data(), rows * cols,
+               reinterpret_cast<float *>(packed.data()));
+  }
+  return fingerprint({reinterpret_cast<const char *>(packed.data()), packed.size()});
+}
+
+/// What is to be laid out, and where it then lies.
+struct Plan {
+  std::vector<Placement> placements;
+  std::vector<size_t> placementOf; ///< for each address of the context
+  std::string description;         ///< all that the bytes follow from, but for the file's contents
+  int64_t bytes = 0;
+
+  Status make(const heed_artifact &artifact, const WeightsFile &file);
+
+private:
+  Status add(const heed_weight &weight, Placement placement, std::string name,
+             const WeightsFile &file);
+  void describe(const heed_weight &weight, const Placement &placement, const TensorInfo &tensor);
+
+  /// Weights are the same where tensor, layout and order of axes are.
+  std::map<
+      std::tuple<std::string, int32_t, uint32_t, int64_t, int64_t, int64_t, std::vector<int64_t>>,
+      size_t>
+      known;
+  std::map<std::tuple<StorageType, int32_t, uint32_t>, uint64_t> packers;
+};
+
+void Plan::describe(const heed_weight &weight, const Placement &placement,
+                    const TensorInfo &tensor) {
+  auto [packer, isNew] =
+      packers.try_emplace({placement.storage, weight.layout, weight.storages}, 0);
+  if (isNew)
+    packer->second = packerFingerprint(placement);
+  std::string order;
+  for (int64_t number : orderOf(placement))
+    order += fmt::format(" {}", number);
+  description += fmt::format(
+      "at {}: tensor {} shard {} offset {} bytes {} as {}, {} of {} x {} x {}, order{}, packer "
+      "{:016x}\n",
+      placement.offset, tensor.name, tensor.shard, tensor.offset, tensor.bytes, tensor.storedAs,
+      placement.panels ? "panels" : "dense", placement.matrices, placement.rows, placement.cols,
+      order, packer->second);
+}
+
+Status Plan::add(const heed_weight &weight, Placement placement, std::string name,
+                 const WeightsFile &file) {
+  const TensorInfo &tensor = *file.find(name);
+  auto [entry, isNew] =
+      known.try_emplace({std::move(name), weight.layout, weight.storages, weight.rows, weight.cols,
+                         weight.matrices, orderOf(placement)},
+                        placements.size());
+  placementOf.push_back(entry->second);
+  if (!isNew)
+    return {};
+  int64_t size;
+  placement.offset = bytes;
+  if (!placement.packedBytes(size) || __builtin_add_overflow(bytes, size, &bytes) ||
+      bytes > INT64_MAX - kAlignment)
+    return Status::memory(fmt::format("{}: the weights pass what memory can address", file.path()));
+  bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  describe(weight, placement, tensor);
+  placements.push_back(placement);
+  return {};
+}
+
+Status Plan::make(const heed_artifact &artifact, const WeightsFile &file) {
+  for (int64_t w = 0; w < artifact.n_weights; ++w) {
+    const heed_weight &weight = artifact.weights[w];
+    for (int64_t layer = 0; layer < weight.layers; ++layer) {
+      Placement placement;
+      std::string name;
+      if (Status status = place(weight, layer, file, name, placement); !status.ok())
+        return status;
+      if (Status status = add(weight, placement, std::move(name), file); !status.ok())
+        return status;
+    }
+  }
+  return {};
+}
+
+/// Lays everything out, a window after the other: what is done with leaves memory, so that the
+/// weights are never there twice.
+void layOutAll(const std::vector<Placement> &placements, const WeightsFile &file, std::byte *base,
+               Pool &pool) {
+  const int64_t window = kWindowBytes + pool.threads() * kWindowBytesOfThread;
+  const std::vector<Piece> pieces = cut(placements);
+  for (size_t begin = 0; begin < pieces.size();) {
+    size_t end = begin;
+    for (int64_t bytes = 0; end < pieces.size() && bytes < window; ++end)
+      bytes += pieces[end].sourceBytes();
+    file.releasePages();
+    pool.parallelFor(static_cast<int64_t>(end - begin),
+                     [&](int64_t p) { layOut(pieces[begin + p], base); });
+    begin = end;
+  }
+  file.releasePages();
+}
+
+/// The file of `folder` that holds what `plan` lays out.
+PackedFile packedFile(const std::string &folder, const heed_artifact &artifact,
+                      const WeightsFile &file, const std::string &identity, const Plan &plan) {
+  std::error_code error;
+  const std::string path = std::filesystem::weakly_canonical(file.path(), error).string();
+  // A file that is packed anew replaces the one before, so changed weights leave nothing behind.
+  std::string subject =
+      fmt::format("{}\n{}\n{} in {}", path, artifact.name, plan.bytes, plan.placements.size());
+  std::string description = fmt::format("heed packed weights {}\n{}\n{}{}", kPackedVersion, subject,
+                                        identity, plan.description);
+  return PackedFile(folder, subject, std::move(description), plan.bytes);
 }
 
 } // namespace
@@ -288,53 +183,53 @@ std::string heed::tensorName(std::string_view pattern, int64_t layer) {
   return name.append(pattern);
 }
 
-Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *file, Pool &pool) {
+std::string heed::packedFolder(std::string_view otherwise) {
+  const char *set = std::getenv("HEED_PACKED");
+  const std::string_view wanted = set && *set ? set : otherwise;
+  if (wanted == "off")
+    return {};
+  if (wanted != "on")
+    return std::string(wanted);
+  // The XDG base directory specification: a path that isn't absolute is to be ignored.
+  const char *cache = std::getenv("XDG_CACHE_HOME");
+  if (cache && *cache == '/')
+    return std::string(cache) + "/heed/packed";
+  const char *home = std::getenv("HOME");
+  return home && *home == '/' ? std::string(home) + "/.cache/heed/packed" : std::string();
+}
+
+Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *file, Pool &pool,
+                           const std::string &packedFolder) {
   if (artifact.n_weights > 0 && !file)
     return Status::input(
         fmt::format("{} has weights, and no file of weights was given", artifact.name));
-  std::vector<Placement> placements;
-  std::vector<size_t> placementOf; // for each address of the context
-  // Weights are the same where tensor, layout and order of axes are.
-  std::map<
-      std::tuple<std::string, int32_t, uint32_t, int64_t, int64_t, int64_t, std::vector<int64_t>>,
-      size_t>
-      known;
-  int64_t total = 0;
-  for (int64_t w = 0; w < artifact.n_weights; ++w) {
-    const heed_weight &weight = artifact.weights[w];
-    for (int64_t layer = 0; layer < weight.layers; ++layer) {
-      Placement placement;
-      std::string name;
-      if (Status status = place(weight, layer, *file, name, placement); !status.ok())
-        return status;
-      auto [entry, isNew] =
-          known.try_emplace({std::move(name), weight.layout, weight.storages, weight.rows,
-                             weight.cols, weight.matrices, orderOf(placement)},
-                            placements.size());
-      placementOf.push_back(entry->second);
-      if (!isNew)
-        continue;
-      int64_t bytes;
-      placement.offset = total;
-      if (!packedBytes(placement, bytes) || __builtin_add_overflow(total, bytes, &total) ||
-          total > INT64_MAX - kAlignment)
-        return Status::memory(
-            fmt::format("{}: the weights pass what memory can address", file->path()));
-      total = (total + kAlignment - 1) / kAlignment * kAlignment;
-      placements.push_back(placement);
-    }
-  }
-  if (placements.empty())
+  Plan plan;
+  if (file)
+    if (Status status = plan.make(artifact, *file); !status.ok())
+      return status;
+  if (plan.placements.empty())
     return {};
-  if (!memory.allocate(total, Region::Pages::Huge))
-    return Status::memory(
-        fmt::format("out of memory: the weights of {} need {} bytes", file->path(), total));
 
-  std::vector<Piece> pieces = cut(placements);
-  pool.parallelFor(static_cast<int64_t>(pieces.size()),
-                   [&](int64_t p) { layOut(pieces[p], memory.data()); });
+  const bool isWorthIt = !packedFolder.empty() && plan.bytes >= kPackedFrom;
+  const std::string identity = isWorthIt ? file->identity() : std::string();
+  std::optional<PackedFile> packed;
+  if (!identity.empty())
+    packed = packedFile(packedFolder, artifact, *file, identity, plan);
+  mapped = packed && packed->map(memory);
+  if (mapped) {
+    file->releasePages();
+  } else {
+    if (!memory.allocate(plan.bytes, Region::Pages::Huge))
+      return Status::memory(
+          fmt::format("out of memory: the weights of {} need {} bytes", file->path(), plan.bytes));
+    layOutAll(plan.placements, *file, memory.data(), pool);
+    // What was written to meanwhile may be half old, half new: this load can't help it, later ones
+    // can.
+    if (packed && file->identity() == identity)
+      packed->write(memory);
+  }
   bases.clear();
-  for (size_t index : placementOf)
-    bases.push_back(memory.data() + placements[index].offset);
+  for (size_t index : plan.placementOf)
+    bases.push_back(memory.data() + plan.placements[index].offset);
   return {};
 }

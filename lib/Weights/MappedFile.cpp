@@ -88,4 +88,20 @@ ErrorOr<void> MappedFile::checkSize() const {
   return {};
 }
 
+std::string MappedFile::identity() const {
+  struct stat status;
+  if (descriptor < 0 || ::fstat(descriptor, &status) != 0)
+    return {};
+  // The time of the last change of any kind can't be set back, as that of the last writing can.
+  return fmt::format("device {} file {} size {} written {}.{:09} changed {}.{:09}", status.st_dev,
+                     status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                     status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+}
+
+void MappedFile::releasePages() const {
+  // Only of a file: a private copy's pages would come back as zeros.
+  if (descriptor >= 0)
+    ::madvise(const_cast<std::byte *>(view.data()), view.size(), MADV_DONTNEED);
+}
+
 } // namespace heed

@@ -217,6 +217,22 @@ ErrorOr<std::span<const std::byte>> WeightsFile::data(const TensorInfo &tensor) 
   return shard.bytes().subspan(tensor.offset, tensor.bytes);
 }
 
+void WeightsFile::releasePages() const {
+  for (const auto &shard : shards)
+    shard->releasePages();
+}
+
+std::string WeightsFile::identity() const {
+  std::string all;
+  for (const auto &shard : shards) {
+    std::string one = shard->identity();
+    if (one.empty())
+      return {};
+    all += one + '\n';
+  }
+  return all;
+}
+
 const MetaValue *WeightsFile::meta(std::string_view key) const {
   auto found = metaValues.find(key);
   return found == metaValues.end() ? nullptr : &found->second;

@@ -30,6 +30,8 @@ static constexpr const char *kHelp =
     "                           number a line, an empty line between texts\n"
     "  -t, --threads N          1 … 1024 threads; 0: one for each processor     [0]\n"
     "      --function NAME      the function to run, if not the first that fits\n"
+    "      --packed WHERE       keep weights as they lie in memory for the next\n"
+    "                           time: on (in ~/.cache/heed), off, or a folder   [on]\n"
     "  -h, --help               this text\n\n"
     "examples:\n"
     "  heed embed examples/bert.heed -m all-MiniLM-L6-v2 -p \"A fluffy blue creature\" --json\n"
@@ -64,7 +66,8 @@ static ErrorOr<EmbedFlags> parse(int argc, char **argv) {
       flags.json = true;
     } else if (!isFile && !isText) {
       rest.push_back(argv[a]);
-      for (std::string_view takesValue : {"-m", "--weights", "-t", "--threads", "--function"})
+      for (std::string_view takesValue :
+           {"-m", "--weights", "-t", "--threads", "--function", "--packed"})
         if (argument == takesValue && a + 1 < argc)
           rest.push_back(argv[++a]);
     } else if (++a == argc) {
@@ -79,6 +82,7 @@ static ErrorOr<EmbedFlags> parse(int argc, char **argv) {
   flags.common = std::move(*common);
   flags.options.threads = flags.common.options.threads;
   flags.options.function = flags.common.options.function;
+  flags.options.packed = flags.common.options.packed;
   return flags;
 }
 

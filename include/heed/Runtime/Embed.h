@@ -22,6 +22,9 @@ struct EmbedOptions {
   /// The function to run; empty takes the first from int[n] to [d].
   std::string function;
   int threads = 0; ///< 0: one for each processor
+  /// Where packed weights are kept for the next time, as `packedFolder` takes it: "on", "off" or a
+  /// folder.
+  std::string packed = "off";
 };
 
 /// Takes the embedding of the next text; false ends the run.

@@ -33,6 +33,9 @@ struct GenerateOptions {
   int threads = 0;     ///< 0: one for each processor
   int64_t context = 0; ///< tokens; 0: the model's
   SamplerOptions sampler;
+  /// Where packed weights are kept for the next time, as `packedFolder` takes it: "on", "off" or a
+  /// folder.
+  std::string packed = "off";
   bool ignoreEnd = false; ///< go on after an end token
   bool echo = false;      ///< write the prompt before the new text
   bool chat = false;      ///< the prompt is a user's message in a conversation

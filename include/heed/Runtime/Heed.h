@@ -44,6 +44,9 @@ enum heed_status {
 typedef struct heed_options {
   uint32_t size;   /**< sizeof(heed_options), so that later versions can add to the end */
   int32_t threads; /**< 1 … 1024, the caller's own among them; 0: one for each processor */
+  /** Where the weights are kept as they lie in memory, for the next time: a folder, "on" for
+   *  ~/.cache/heed/packed, or "off". The environment's HEED_PACKED comes first. NULL is "off". */
+  const char *packed;
 } heed_options;
 
 typedef struct heed_model heed_model;
@@ -56,7 +59,7 @@ HEED_API const char *heed_last_error(void);
 /** Reads the weights at `weights_path` (GGUF or safetensors) into memory as the code wants them,
  *  and starts the threads. `options` may be NULL, and so may `weights_path` where the program has
  *  no weights. The file is not needed afterwards. The environment's HEED_ISA (such as avx2) takes
- *  the place of the best instruction set. */
+ *  the place of the best instruction set, its HEED_PACKED that of options->packed. */
 HEED_API int32_t heed_model_open(const heed_artifact *artifact, const char *weights_path,
                                  const heed_options *options, heed_model **model);
 

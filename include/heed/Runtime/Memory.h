@@ -46,6 +46,10 @@ public:
   /// Maps `bytes` >= 0. False where the system has no room for them.
   [[nodiscard]] bool allocate(int64_t bytes, Pages pages);
 
+  /// Maps the first `bytes` > 0 of a file read-only, shared with whoever else maps it, and reads
+  /// them in. The file must be as long and stay so. False where the system refuses.
+  [[nodiscard]] bool mapFile(int descriptor, int64_t bytes);
+
   std::byte *data() const { return start; }
   int64_t size() const { return length; }
 

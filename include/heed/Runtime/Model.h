@@ -19,6 +19,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace heed {
@@ -33,8 +34,11 @@ struct heed_model {
   heed::PackedWeights weights;
 
   /// Loads from a file that is already open; null is legal where the artefact has no weights.
+  /// `packedFolder` is where packed weights are kept for the next time, see PackedWeights; empty:
+  /// nowhere.
   static heed::Status open(const heed_artifact &artifact, const heed::WeightsFile *file,
-                           int threads, std::unique_ptr<heed_model> &model);
+                           int threads, std::unique_ptr<heed_model> &model,
+                           const std::string &packedFolder = {});
 
   /// Runs function `function`; arguments have been checked.
   void run(int32_t function, const int64_t *ints, void *const *buffers);

@@ -41,6 +41,13 @@ public:
   /// Fails where the file has become shorter than it was when it was mapped.
   ErrorOr<void> checkSize() const;
 
+  /// Where the file lies and when it was last changed, in words: the same again only while nobody
+  /// has written to it. Empty where the bytes are a copy or the system doesn't say.
+  std::string identity() const;
+
+  /// Takes the file's pages out of this process's memory. Reading a byte brings its page back.
+  void releasePages() const;
+
 private:
   explicit MappedFile(std::string path) : filePath(std::move(path)) {}
 

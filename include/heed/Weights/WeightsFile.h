@@ -91,6 +91,14 @@ public:
   /// shorter since it was opened.
   ErrorOr<std::span<const std::byte>> data(const TensorInfo &tensor) const;
 
+  /// Takes what was read of the tensors out of this process's memory; reading it again brings it
+  /// back. May run while other threads read.
+  void releasePages() const;
+
+  /// Where the file and its shards lie and when they were last changed, in words, a line each:
+  /// the same again only while nobody has written to them. Empty where the system doesn't say.
+  std::string identity() const;
+
   /// The metadata value called `key` ("llama.block_count"), or null. Of a safetensors file: strings
   /// from its `__metadata__`, and the entries of config.json and sentence_bert_config.json beside
   /// it, where they are (see JsonEntries.h).

@@ -38,6 +38,7 @@ TEST(GenerateFlags, ReadsEveryFlag) {
                       "8",           "--ignore-eos",
                       "--echo",      "--stats",
                       "--function",  "step",
+                      "--packed",    "/p",
                       "--",          "-odd"});
   ASSERT_TRUE(flags) << flags.message();
   const GenerateOptions &options = flags->options;
@@ -55,6 +56,7 @@ TEST(GenerateFlags, ReadsEveryFlag) {
   EXPECT_EQ(options.sampler.repeatPenalty, 1.25f);
   EXPECT_EQ(options.sampler.repeatLast, 8);
   EXPECT_EQ(options.function, "step");
+  EXPECT_EQ(options.packed, "/p");
   EXPECT_TRUE(options.ignoreEnd && options.echo && flags->stats);
   EXPECT_FALSE(options.chat || flags->help);
 }
