@@ -77,6 +77,8 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   attn::TileAttentionPassOptions tile;
   tile.lanes = options.nativeLanes >= 16 ? 32 : 16;
   tile.keyTile = options.keyTile;
+  // Keys that are divided are summed in another order than a longer call sums them.
+  tile.splitKeys = !options.invariant;
   manager.addPass(attn::createTileAttentionPass(tile));
   manager.addPass(attn::createLowerCachePass());
   manager.addPass(attn::createAddDestinationsPass());

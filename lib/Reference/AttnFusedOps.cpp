@@ -162,10 +162,11 @@ public:
              ofMax = number(op.getMaxMutable()), ofSum = number(op.getSumMutable());
     const Array &qArray = step.array(ofQ), &kArray = step.array(ofK), &vArray = step.array(ofV),
                 &accArray = step.array(ofAcc);
-    depth = qArray.shape[0], lanes = qArray.shape[1];
+    lanesFirst = op.getLanesFirst();
+    depth = qArray.shape[lanesFirst ? 1 : 0], lanes = qArray.shape[lanesFirst ? 0 : 1];
     rows = kArray.shape[0], width = vArray.shape[1];
-    if (kArray.shape[1] != depth || vArray.shape[0] != rows || accArray.shape[0] != width ||
-        accArray.shape[1] != lanes)
+    if (kArray.shape[1] != depth || vArray.shape[0] != rows ||
+        accArray.shape[lanesFirst ? 1 : 0] != width || accArray.shape[lanesFirst ? 0 : 1] != lanes)
       return step.fail("q is " + listText(qArray.shape) + ", k " + listText(kArray.shape) + ", v " +
                        listText(vArray.shape) + " and acc " + listText(accArray.shape));
     if (rows > static_cast<int64_t>(op.getKeyTile()))
@@ -203,7 +204,7 @@ public:
         continue;
       double dot = 0;
       for (int64_t c = 0; c < depth; ++c)
-        dot = rounded(dot + rounded(q[c * lanes + lane] * k[t * depth + c]));
+        dot = rounded(dot + rounded(q[at(c, lane, depth)] * k[t * depth + c]));
       FailureOr<double> score = regions.modified(rounded(scale * dot), indices);
       if (failed(score))
         return failure();
@@ -215,14 +216,14 @@ public:
     double keeps = rounded(std::exp2(rounded(max[lane] - greatest)));
     sum[lane] = rounded(sum[lane] * keeps);
     for (int64_t c = 0; c < width; ++c)
-      acc[c * lanes + lane] = rounded(acc[c * lanes + lane] * keeps);
+      acc[at(c, lane, width)] = rounded(acc[at(c, lane, width)] * keeps);
     for (int64_t t = 0; t < rows; ++t) {
       if (scores[t] == kNothing)
         continue;
       double weight = rounded(std::exp2(rounded(scores[t] - greatest)));
       sum[lane] = rounded(sum[lane] + weight);
       for (int64_t c = 0; c < width; ++c) {
-        double &target = acc[c * lanes + lane];
+        double &target = acc[at(c, lane, width)];
         target = rounded(target + rounded(weight * v[t * width + c]));
       }
     }
@@ -248,9 +249,14 @@ public:
 
 private:
   double rounded(double value) const { return step.machine.rounded(format, value); }
+  /// Where q or acc, of `components`, has component c of a lane.
+  int64_t at(int64_t c, int64_t lane, int64_t components) const {
+    return lanesFirst ? lane * components + c : c * lanes + lane;
+  }
 
   Step &step;
   attn::OnlineAttentionOp op;
+  bool lanesFirst = false;
   ScoreAndMask regions;
   Format format;
   int64_t depth = 0, rows = 0, width = 0, start = 0;

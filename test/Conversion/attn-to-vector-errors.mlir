@@ -41,3 +41,12 @@ func.func @region(%q: memref<8x16xf32>, %k: memref<?x8xf32>, %heads: memref<16xi
   }
   return
 }
+
+// -----
+
+func.func @few_lanes(%q: memref<3x8xf32>, %k: memref<?x8xf32>, %heads: memref<3xindex>, %start: index, %acc: memref<3x8xf32>, %max: memref<3xf32>, %sum: memref<3xf32>) {
+  // expected-error @below {{expected a depth and a width that are multiples of 16 with lanes_first, found 'memref<3x8xf32>'}}
+  attn.online_attention %q, %k, %k lanes %heads, %heads start %start into %acc, %max, %sum scale 1.0 key_tile 64 lanes_first
+    : memref<3x8xf32>, memref<?x8xf32>, memref<?x8xf32>, memref<3xindex>, memref<3xindex>, memref<3x8xf32>, memref<3xf32>, memref<3xf32>
+  return
+}

@@ -8,6 +8,7 @@
 #include "Lowerings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -19,15 +20,18 @@ FailureOr<SmallVector<Value>> heed::attn::lowerClassifyKeys(OpBuilder &builder, 
     return arith::ConstantIndexOp::create(at, loc, value);
   };
   int64_t lanes = cast<MemRefType>(op.getHeads().getType()).getDimSize(0);
-  if (lanes % kLanes != 0)
-    return op.emitOpError("expected a multiple of 16 lanes, found ") << lanes, failure();
-
+  // Lanes that don't fill vectors are few: each by itself.
+  bool inVectors = lanes % kLanes == 0;
   auto numbers = VectorType::get({kLanes}, builder.getIndexType());
+  auto loadAt = [&](Value table, Value place) -> Value {
+    if (inVectors)
+      return vector::LoadOp::create(builder, loc, numbers, table, place);
+    return memref::LoadOp::create(builder, loc, table, place);
+  };
   SmallVector<RegionInLanes> ofRows;
-  for (int64_t lane = 0; lane < lanes; lane += kLanes) {
+  for (int64_t lane = 0; lane < lanes; lane += inVectors ? kLanes : 1) {
     Value place = index(builder, lane);
-    Value heads = vector::LoadOp::create(builder, loc, numbers, op.getHeads(), place);
-    Value rows = vector::LoadOp::create(builder, loc, numbers, op.getRows(), place);
+    Value heads = loadAt(op.getHeads(), place), rows = loadAt(op.getRows(), place);
     if (failed(ofRows.emplace_back(op.getMask()).set(builder, 0, {heads, rows})))
       return failure();
   }

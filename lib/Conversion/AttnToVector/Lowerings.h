@@ -53,6 +53,12 @@ mlir::LogicalResult lowerQuantize(mlir::OpBuilder &builder, QuantizeOp op);
 mlir::LogicalResult lowerEmbed(mlir::OpBuilder &builder, EmbedOp op);
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,
                                          const KernelShape &shape);
+/// The same for the `lanes_first` form.
+mlir::LogicalResult lowerFewLanesAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,
+                                           const KernelShape &shape);
+/// Stack for f32 scores of a tile, reserved once in a task: a loop over keys must not reserve it
+/// each time round.
+mlir::Value allocateForTask(OnlineAttentionOp op, llvm::ArrayRef<int64_t> shape);
 /// Builds the two answers of the op and returns them: any, all.
 mlir::FailureOr<mlir::SmallVector<mlir::Value>> lowerClassifyKeys(mlir::OpBuilder &builder,
                                                                   ClassifyKeysOp op);

@@ -45,7 +45,7 @@ public:
   }
 
   LogicalResult build(OpBuilder &builder) {
-    scores = allocateScores();
+    scores = allocateForTask(op, {static_cast<int64_t>(op.getKeyTile()), vectors * kLanes});
     SmallVector<Value> before = loadVectors(builder, op.getMax());
     if (failed(enterRows(builder, op.getScore(), 1, scoreOfRows)) ||
         failed(enterRows(builder, op.getMask(), 0, maskOfRows)))
@@ -75,17 +75,6 @@ public:
   }
 
 private:
-  /// Stack for a tile's scores, reserved once: a loop over keys must not reserve it each time
-  /// round.
-  Value allocateScores() {
-    Block *start = &op->getParentOfType<FunctionOpInterface>().getFunctionBody().front();
-    if (auto task = op->getParentOfType<scf::ForallOp>())
-      start = task.getBody();
-    OpBuilder atStart = OpBuilder::atBlockBegin(start);
-    int64_t keyTile = op.getKeyTile();
-    auto type = MemRefType::get({keyTile, vectors * kLanes}, atStart.getF32Type());
-    return memref::AllocaOp::create(atStart, loc, type, atStart.getI64IntegerAttr(64));
-  }
   Value constant(OpBuilder &builder, int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
@@ -274,8 +263,19 @@ private:
 
 } // namespace
 
+Value heed::attn::allocateForTask(OnlineAttentionOp op, ArrayRef<int64_t> shape) {
+  Block *start = &op->getParentOfType<FunctionOpInterface>().getFunctionBody().front();
+  if (auto task = op->getParentOfType<scf::ForallOp>())
+    start = task.getBody();
+  OpBuilder atStart = OpBuilder::atBlockBegin(start);
+  auto type = MemRefType::get(shape, atStart.getF32Type());
+  return memref::AllocaOp::create(atStart, op.getLoc(), type, atStart.getI64IntegerAttr(64));
+}
+
 LogicalResult heed::attn::lowerOnlineAttention(OpBuilder &builder, OnlineAttentionOp op,
                                                const KernelShape &shape) {
+  if (op.getLanesFirst())
+    return lowerFewLanesAttention(builder, op, shape);
   for (Value tile : {op.getQ(), op.getAcc()}) {
     auto type = cast<MemRefType>(tile.getType());
     if (type.isDynamicDim(0) || type.getDimSize(1) % kLanes != 0)

@@ -110,3 +110,12 @@ func.func @online_c4_rows(%q: memref<4x16xf32>, %k: memref<9x4xf32>, %v: memref<
     : memref<4x16xf32>, memref<9x4xf32>, memref<9x8xf32>, memref<16xindex>, memref<16xindex>, memref<8x16xf32>, memref<16xf32>, memref<16xf32>
   return
 }
+
+// -----
+
+func.func @online_c1_lanes_first(%q: memref<3x4xf32>, %k: memref<?x4xf32>, %v: memref<?x8xf32>, %h: memref<3xindex>, %r: memref<3xindex>, %acc: memref<8x3xf32>, %mx: memref<3xf32>, %sm: memref<3xf32>, %j: index) {
+  // expected-error @below {{acc has shape [8, 3], expected [3, 8]}}
+  attn.online_attention %q, %k, %v lanes %h, %r start %j into %acc, %mx, %sm scale 1.0 key_tile 8 lanes_first
+    : memref<3x4xf32>, memref<?x4xf32>, memref<?x8xf32>, memref<3xindex>, memref<3xindex>, memref<8x3xf32>, memref<3xf32>, memref<3xf32>
+  return
+}

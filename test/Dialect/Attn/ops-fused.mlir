@@ -70,3 +70,12 @@ func.func @online_in_memory(%q: memref<64x16xf32>, %k: memref<8x64xf32>, %v: mem
       memref<32x16xf32>, memref<16xf32>, memref<16xf32>
   return
 }
+
+// CHECK-LABEL: func.func @online_of_few_lanes
+// CHECK: attn.online_attention {{.*}} key_tile 8 lanes_first : memref<3x64xf32>, memref<8x64xf32>, memref<8x32xf32>, memref<3xindex>, memref<3xindex>, memref<3x32xf32>, memref<3xf32>, memref<3xf32>{{$}}
+func.func @online_of_few_lanes(%q: memref<3x64xf32>, %k: memref<8x64xf32>, %v: memref<8x32xf32>, %lanes: memref<3xindex>, %j: index, %acc: memref<3x32xf32>, %max: memref<3xf32>, %sum: memref<3xf32>) {
+  attn.online_attention %q, %k, %v lanes %lanes, %lanes start %j into %acc, %max, %sum scale 0.125 key_tile 8 lanes_first
+    : memref<3x64xf32>, memref<8x64xf32>, memref<8x32xf32>, memref<3xindex>, memref<3xindex>,
+      memref<3x32xf32>, memref<3xf32>, memref<3xf32>
+  return
+}

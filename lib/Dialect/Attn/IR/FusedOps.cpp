@@ -167,12 +167,15 @@ LogicalResult OnlineAttentionOp::verify() {
     return emitOpError() << "q, k and v have ranks " << q.getRank() << ", " << k.getRank()
                          << " and " << v.getRank() << ", expected 2 each";
   int64_t depth = q.getDimSize(0), lanes = q.getDimSize(1);
+  if (getLanesFirst())
+    std::swap(depth, lanes);
   int64_t keys = k.getDimSize(0), width = v.getDimSize(1);
   if (ShapedType::isDynamic(lanes)) // C1
     return emitOpError() << "q has ? lanes, expected a constant number of them";
   if (failed(expectShape(*this, "k", k, {keys, depth})) ||
       failed(expectShape(*this, "v", v, {keys, width})) ||
-      failed(expectShape(*this, "acc", getAcc().getType(), {width, lanes})) ||
+      failed(expectShape(*this, "acc", getAcc().getType(),
+                         getLanesFirst() ? ArrayRef{lanes, width} : ArrayRef{width, lanes})) ||
       failed(expectShape(*this, "max", getMax().getType(), {lanes})) ||
       failed(expectShape(*this, "sum", getSum().getType(), {lanes})) ||
       failed(expectShape(*this, "heads", getHeads().getType(), {lanes})) ||

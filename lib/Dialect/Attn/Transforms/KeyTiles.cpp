@@ -60,19 +60,22 @@ private:
   SmallVector<Value> buildRange(IndexBuilder &build, KeyRanges::Range range, KeyRanges *keys,
                                 ValueRange state) {
     bool fromStart = matchPattern(range.from, m_Zero());
-    auto loop =
-        scf::ForOp::create(build.getBuilder(), loc, build.alignDown(range.from, task.keyTile),
-                           range.to, build.constant(task.keyTile), state,
-                           [&](OpBuilder &inLoop, Location, Value start, ValueRange carried) {
-                             IndexBuilder body(inLoop, loc);
-                             Value first = fromStart ? start : body.max(start, range.from);
-                             Value end = body.min(body.add(start, task.keyTile), range.to);
-                             Value count = body.sub(end, first);
-                             SmallVector<Value> next =
-                                 keys ? buildTile(body, *keys, first, end, count, carried)
-                                      : fold(inLoop, first, count, /*masked=*/false, carried);
-                             scf::YieldOp::create(inLoop, loc, next);
-                           });
+    Value begin = build.alignDown(range.from, task.keyTile), stop = range.to;
+    if (task.begin) {
+      begin = build.max(begin, task.begin);
+      stop = build.min(stop, task.end);
+    }
+    auto loop = scf::ForOp::create(
+        build.getBuilder(), loc, begin, stop, build.constant(task.keyTile), state,
+        [&](OpBuilder &inLoop, Location, Value start, ValueRange carried) {
+          IndexBuilder body(inLoop, loc);
+          Value first = fromStart ? start : body.max(start, range.from);
+          Value end = body.min(body.add(start, task.keyTile), range.to);
+          Value count = body.sub(end, first);
+          SmallVector<Value> next = keys ? buildTile(body, *keys, first, end, count, carried)
+                                         : fold(inLoop, first, count, /*masked=*/false, carried);
+          scf::YieldOp::create(inLoop, loc, next);
+        });
     return SmallVector<Value>(loop.getResults());
   }
 

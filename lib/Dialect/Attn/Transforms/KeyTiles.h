@@ -37,6 +37,8 @@ struct KeyTilesTask {
   mlir::Value keys;                ///< how many there are
   int64_t keyTile;                 ///< how many of them are folded at once
   mlir::Value headTable, rowTable; ///< each lane's, as attn.online_attention takes them
+  /// Folds tiles from `begin` to `end`-1 alone, where given: both multiples of `keyTile`.
+  mlir::Value begin, end;
 };
 
 /// Folds keys first … first + count - 1 into a state, with or without the mask.

@@ -14,18 +14,24 @@
 //
 // A task goes over the keys that its rows may see, in tiles (KeyTiles.h).
 //
+// A lone row, as decoding has it, is a task for each key head and each so many
+// keys: its lanes are the heads of the group. Their running softmaxes are joined
+// by tasks that follow.
+//
 // Each element of a batch has tasks of its own, in which its index is a value
 // like any other from outside: `length[b]` is read once, and bounds the keys.
 //
 //===----------------------------------------------------------------------===//
 
 #include "KeyTiles.h"
+#include "RunningSoftmax.h"
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
 #include "heed/Dialect/Attn/Transforms/TensorShapes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
@@ -44,6 +50,12 @@ using namespace mlir;
 using namespace heed::attn;
 
 namespace {
+
+/// Keys of a task where they are divided, about: enough to be worth a task.
+constexpr int64_t kKeysOfPart = 256;
+/// Heads of a group up to which a lone row has a form of its own; more of them fill a vector's
+/// lanes well.
+constexpr int64_t kMostHeadsOfLoneRow = 8;
 
 class AttentionTiling {
 public:
@@ -66,6 +78,72 @@ public:
   }
 
   int64_t rowsOfTile() const { return tileRows; }
+  /// Whether there is a form for a lone row: vectors run along components there.
+  bool hasLoneRow() const {
+    return group <= kMostHeadsOfLoneRow && qType.getShape().back() % 16 == 0 &&
+           vType.getShape().back() % 16 == 0;
+  }
+
+  /// The whole attention, written to `into`, where there is one row.
+  Value buildLoneRow(OpBuilder &builder, Value into) {
+    lanesFirst = true;
+    lanes = tileHeads = group;
+    parts = tileRows = 1;
+    keysOfPart = keyTile * std::max<int64_t>(1, kKeysOfPart / keyTile);
+    rows = index(builder, 1);
+    keys = tensor::DimOp::create(builder, loc, op.getK(), rowAxis);
+    Value keyParts = arith::CeilDivUIOp::create(builder, loc, keys, index(builder, keysOfPart));
+    OpFoldResult batches = builder.getIndexAttr(1);
+    if (hasBatch)
+      batches = tensor::getMixedSize(builder, loc, op.getQ(), 0);
+    SmallVector<OpFoldResult> tasks{builder.getIndexAttr(keyHeads), keyParts};
+    if (hasBatch)
+      tasks.insert(tasks.begin(), batches);
+
+    // The running softmax of each part: [batch, key head, part, lane, …].
+    SmallVector<OpFoldResult> shape{batches, builder.getIndexAttr(keyHeads), keyParts,
+                                    builder.getIndexAttr(lanes)};
+    SmallVector<OpFoldResult> accShape = shape;
+    accShape.push_back(builder.getIndexAttr(vType.getShape().back()));
+    SmallVector<Value> partial;
+    for (ArrayRef<OpFoldResult> ofPart : {ArrayRef(accShape), ArrayRef(shape), ArrayRef(shape)})
+      partial.push_back(tensor::EmptyOp::create(builder, loc, ofPart, builder.getF32Type()));
+    auto folded = scf::ForallOp::create(
+        builder, loc, tasks, partial, std::nullopt,
+        [&](OpBuilder &body, Location, ValueRange args) {
+          ValueRange into = args.take_back(3), task = args.drop_back(3);
+          enterTask(body, index(body, 0), task.drop_front(hasBatch)[0], index(body, 0),
+                    hasBatch ? task[0] : Value());
+          keyPart = task.back();
+          SmallVector<Value> state = foldKeys(body);
+          auto terminator = scf::InParallelOp::create(body, loc);
+          OpBuilder inParallel = OpBuilder::atBlockEnd(terminator.getBody());
+          for (auto [value, target] : llvm::zip_equal(state, into)) {
+            PartSlice slice(body, *this, keyPart, body.getIndexAttr(1), value.getType());
+            tensor::ParallelInsertSliceOp::create(inParallel, loc, value, target, slice.offsets,
+                                                  slice.sizes, slice.strides);
+          }
+        });
+    auto joined = scf::ForallOp::create(
+        builder, loc, ArrayRef(tasks).drop_back(), into, std::nullopt,
+        [&](OpBuilder &body, Location, ValueRange args) {
+          enterTask(body, index(body, 0), args.drop_front(hasBatch)[0], index(body, 0),
+                    hasBatch ? args[0] : Value());
+          SmallVector<Value> ofParts;
+          for (Value result : folded.getResults()) {
+            auto type = cast<RankedTensorType>(result.getType());
+            auto wanted =
+                RankedTensorType::get(type.getShape().drop_front(2), type.getElementType());
+            PartSlice slice(body, *this, body.getIndexAttr(0), keyParts,
+                            wanted.clone(wanted.getShape().drop_front()));
+            ofParts.push_back(tensor::ExtractSliceOp::create(
+                body, loc, wanted, result, slice.offsets, slice.sizes, slice.strides));
+          }
+          RunningSoftmax all = joinParts(body, loc, {ofParts[0], ofParts[1], ofParts[2]});
+          store(body, {all.acc, all.max, all.sum}, args.back());
+        });
+    return joined.getResult(0);
+  }
 
   /// The whole attention, written to `into`.
   Value build(OpBuilder &builder, Value into) {
@@ -79,17 +157,15 @@ public:
     // Tasks that follow one another read the same keys and values, which stay in the second-level
     // cache. Later tiles see more keys under a causal mask: start with the longest, so that threads
     // end at about the same time.
-    auto forall =
-        scf::ForallOp::create(builder, loc, tasks, ValueRange{into}, std::nullopt,
-                              [&](OpBuilder &body, Location, ValueRange args) {
-                                Value last =
-                                    arith::SubIOp::create(body, loc, tiles, index(body, 1));
-                                if (hasBatch)
-                                  batch = args.front();
-                                ValueRange task = args.drop_front(hasBatch);
-                                Value tile = arith::SubIOp::create(body, loc, last, task[2]);
-                                buildTask(body, tile, task[0], task[1], args.back());
-                              });
+    auto forall = scf::ForallOp::create(
+        builder, loc, tasks, ValueRange{into}, std::nullopt,
+        [&](OpBuilder &body, Location, ValueRange args) {
+          Value last = arith::SubIOp::create(body, loc, tiles, index(body, 1));
+          ValueRange task = args.drop_front(hasBatch);
+          Value tile = arith::SubIOp::create(body, loc, last, task[2]);
+          enterTask(body, tile, task[0], task[1], hasBatch ? args.front() : Value());
+          store(body, foldKeys(body), args.back());
+        });
     return forall.getResult(0);
   }
 
@@ -127,10 +203,12 @@ private:
                })
         .getResult(0);
   }
-  Value filled(OpBuilder &builder, ArrayRef<int64_t> shape, float value) {
+  Value scalar(OpBuilder &builder, float value) {
+    return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
+  }
+  Value filled(OpBuilder &builder, ArrayRef<int64_t> shape, Value value) {
     Value empty = tensor::EmptyOp::create(builder, loc, shape, builder.getF32Type());
-    Value scalar = arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
-    return linalg::FillOp::create(builder, loc, scalar, empty).getResult(0);
+    return linalg::FillOp::create(builder, loc, value, empty).getResult(0);
   }
   /// Indices [batch, head,] row … of a tensor of heads.
   SmallVector<Value> place(Value head, ValueRange row) {
@@ -170,59 +248,72 @@ private:
     }
   }
 
-  void buildTask(OpBuilder &builder, Value tile, Value keyHead, Value part, Value into) {
-    Value firstRow = mul(builder, tile, tileRows);
-    Value firstHead = add(builder, mul(builder, keyHead, group), mul(builder, part, tileHeads));
-    Value count = arith::MinUIOp::create(builder, loc, sub(builder, rows, firstRow),
-                                         index(builder, tileRows));
-    Value lastRow = sub(builder, add(builder, firstRow, count), index(builder, 1));
-    OpFoldResult headCount = builder.getIndexAttr(tileHeads);
-    Value lastHead; // where the last part has fewer heads
+  /// Where the running softmaxes of some parts of the keys lie, of this task's batch and key head.
+  struct PartSlice {
+    SmallVector<OpFoldResult> offsets, sizes, strides;
+
+    /// `ofPart` is the type that one part has.
+    PartSlice(OpBuilder &builder, const AttentionTiling &task, OpFoldResult first,
+              OpFoldResult count, Type ofPart) {
+      OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
+      offsets = {task.batch ? OpFoldResult(task.batch) : zero, task.keyHead, first};
+      sizes = {one, one, count};
+      for (int64_t size : cast<RankedTensorType>(ofPart).getShape()) {
+        offsets.push_back(zero);
+        sizes.push_back(builder.getIndexAttr(size));
+      }
+      strides.assign(sizes.size(), one);
+    }
+  };
+
+  /// Sets which rows and heads the task has.
+  void enterTask(OpBuilder &builder, Value tile, Value ofKeyHead, Value part, Value ofBatch) {
+    keyHead = ofKeyHead;
+    batch = ofBatch;
+    firstRow = mul(builder, tile, tileRows);
+    firstHead = add(builder, mul(builder, keyHead, group), mul(builder, part, tileHeads));
+    count = arith::MinUIOp::create(builder, loc, sub(builder, rows, firstRow),
+                                   index(builder, tileRows));
+    lastRow = sub(builder, add(builder, firstRow, count), index(builder, 1));
+    headCount = builder.getIndexAttr(tileHeads);
+    lastHead = {};
     if (group % tileHeads != 0) {
       Value left = sub(builder, index(builder, group), mul(builder, part, tileHeads));
       Value taken = arith::MinUIOp::create(builder, loc, left, index(builder, tileHeads));
       lastHead = sub(builder, add(builder, firstHead, taken), index(builder, 1));
       headCount = taken;
     }
+  }
+  Value rowOf(OpBuilder &b, Value lane) {
+    Value row = arith::DivUIOp::create(b, loc, lane, index(b, tileHeads));
+    return arith::MinUIOp::create(b, loc, add(b, firstRow, row), lastRow);
+  }
+  Value headOf(OpBuilder &b, Value lane) {
+    Value head = add(b, firstHead, arith::RemUIOp::create(b, loc, lane, index(b, tileHeads)));
+    return lastHead ? Value(arith::MinUIOp::create(b, loc, head, lastHead)) : head;
+  }
 
-    auto rowOf = [&](OpBuilder &b, Value lane) {
-      Value row = arith::DivUIOp::create(b, loc, lane, index(b, tileHeads));
-      return Value(arith::MinUIOp::create(b, loc, add(b, firstRow, row), lastRow));
-    };
-    auto headOf = [&](OpBuilder &b, Value lane) {
-      Value head = add(b, firstHead, arith::RemUIOp::create(b, loc, lane, index(b, tileHeads)));
-      return lastHead ? Value(arith::MinUIOp::create(b, loc, head, lastHead)) : head;
-    };
+  /// The state after all keys of the task.
+  SmallVector<Value> foldKeys(OpBuilder &builder) {
     SmallVector<OpFoldResult> laneShape{builder.getIndexAttr(lanes)};
     Value rowTable = tabulate(builder, laneShape, builder.getIndexType(),
                               [&](OpBuilder &b, ValueRange at) { return rowOf(b, at[0]); });
     Value headTable = tabulate(builder, laneShape, builder.getIndexType(),
                                [&](OpBuilder &b, ValueRange at) { return headOf(b, at[0]); });
-    int64_t depth = qType.getShape().back(), width = vType.getShape().back();
+    int64_t depth = qType.getShape().back();
+    SmallVector<OpFoldResult> qShape{builder.getIndexAttr(depth), builder.getIndexAttr(lanes)};
+    if (lanesFirst)
+      std::swap(qShape[0], qShape[1]);
     // Lane by lane, so that a query's address is found once for all of its components.
     Value q = tabulate(
-        builder, {builder.getIndexAttr(depth), builder.getIndexAttr(lanes)}, builder.getF32Type(),
+        builder, qShape, builder.getF32Type(),
         [&](OpBuilder &b, ValueRange at) {
+          Value lane = at[lanesFirst ? 0 : 1], component = at[lanesFirst ? 1 : 0];
           return Value(tensor::ExtractOp::create(
-              b, loc, op.getQ(), place(headOf(b, at[1]), {rowOf(b, at[1]), at[0]})));
+              b, loc, op.getQ(), place(headOf(b, lane), {rowOf(b, lane), component})));
         },
-        /*lastOutermost=*/true);
+        /*lastOutermost=*/!lanesFirst);
 
-    SmallVector<Value> state{filled(builder, {width, lanes}, 0),
-                             filled(builder, {lanes}, -INFINITY), filled(builder, {lanes}, 0)};
-    if (Value sink = op.getSink()) {
-      // The running softmax starts as if it had seen one key: the sink, whose
-      // value is zero.
-      state[1] =
-          tabulate(builder, laneShape, builder.getF32Type(), [&](OpBuilder &b, ValueRange at) {
-            Value logit =
-                tensor::ExtractOp::create(b, loc, sink, place(headOf(b, at[0]), rowOf(b, at[0])));
-            Value log2e =
-                arith::ConstantOp::create(b, loc, b.getF32FloatAttr(std::numbers::log2e_v<float>));
-            return Value(arith::MulFOp::create(b, loc, logit, log2e));
-          });
-      state[2] = filled(builder, {lanes}, 1);
-    }
     score = &op.getScore();
     mask = &op.getMask();
     Region scoreOfBatch, maskOfBatch;
@@ -235,25 +326,60 @@ private:
     Value endHead = lastHead ? lastHead : add(builder, firstHead, index(builder, tileHeads - 1));
     if (tileHeads == 1)
       endHead = firstHead; // a point
-    KeyTilesTask task{*mask,   {firstHead, endHead}, {firstRow, lastRow}, keys, keyTile, headTable,
-                      rowTable};
-    state = foldKeyTiles(
-        builder, loc, task, state,
+    KeyTilesTask task{
+        *mask, {firstHead, endHead}, {firstRow, lastRow}, keys, keyTile, headTable, rowTable, {},
+        {}};
+    if (lanesFirst) {
+      task.begin = mul(builder, keyPart, keysOfPart);
+      task.end = add(builder, task.begin, index(builder, keysOfPart));
+    }
+    return foldKeyTiles(
+        builder, loc, task, startState(builder),
         [&](OpBuilder &body, Value first, Value found, bool masked, ValueRange carried) {
-          return foldTile(body, q, headTable, rowTable, keyHead, first, found, masked, carried);
+          return foldTile(body, q, headTable, rowTable, first, found, masked, carried);
         });
-    store(builder, state, count, firstRow, headCount, firstHead, width, into);
+  }
+
+  /// acc, max and sum before the first key.
+  SmallVector<Value> startState(OpBuilder &builder) {
+    SmallVector<int64_t> accShape{vType.getShape().back(), lanes};
+    if (lanesFirst)
+      std::swap(accShape[0], accShape[1]);
+    Value zero = scalar(builder, 0), none = scalar(builder, -INFINITY);
+    SmallVector<Value> state{filled(builder, accShape, zero), filled(builder, {lanes}, none),
+                             filled(builder, {lanes}, zero)};
+    Value sink = op.getSink();
+    if (!sink)
+      return state;
+    // The running softmax starts as if it had seen one key: the sink, whose value is zero. Where
+    // keys are divided, the first part's does.
+    Value isFirst;
+    if (lanesFirst)
+      isFirst =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, keyPart, index(builder, 0));
+    auto ifFirst = [&](OpBuilder &b, Value value, Value otherwise) -> Value {
+      return isFirst ? arith::SelectOp::create(b, loc, isFirst, value, otherwise) : value;
+    };
+    state[1] = tabulate(builder, {builder.getIndexAttr(lanes)}, builder.getF32Type(),
+                        [&](OpBuilder &b, ValueRange at) {
+                          Value logit = tensor::ExtractOp::create(
+                              b, loc, sink, place(headOf(b, at[0]), rowOf(b, at[0])));
+                          Value log2e = scalar(b, std::numbers::log2e_v<float>);
+                          return ifFirst(b, arith::MulFOp::create(b, loc, logit, log2e), none);
+                        });
+    state[2] = filled(builder, {lanes}, ifFirst(builder, scalar(builder, 1), zero));
+    return state;
   }
 
   /// Folds keys first … first+count-1 into the state.
-  SmallVector<Value> foldTile(OpBuilder &builder, Value q, Value heads, Value rowTable,
-                              Value keyHead, Value first, Value count, bool masked,
-                              ValueRange state) {
-    Value k = slice(builder, op.getK(), keyHead, first, count);
-    Value v = slice(builder, op.getV(), keyHead, first, count);
+  SmallVector<Value> foldTile(OpBuilder &builder, Value q, Value heads, Value rowTable, Value first,
+                              Value count, bool masked, ValueRange state) {
+    Value k = slice(builder, op.getK(), first, count);
+    Value v = slice(builder, op.getV(), first, count);
     auto fold = OnlineAttentionOp::create(builder, loc, state.getTypes(), q, k, v, heads, rowTable,
                                           first, state[0], state[1], state[2], op.getScaleAttr(),
-                                          builder.getI64IntegerAttr(keyTile));
+                                          builder.getI64IntegerAttr(keyTile),
+                                          lanesFirst ? builder.getUnitAttr() : UnitAttr());
     IRMapping mapping;
     score->cloneInto(&fold.getScore(), mapping);
     if (masked)
@@ -261,8 +387,8 @@ private:
     return SmallVector<Value>(fold.getResults());
   }
 
-  /// Rows start … start+count-1 of one key head, as [count, last axis].
-  Value slice(OpBuilder &builder, Value tensor, Value keyHead, Value start, Value count) {
+  /// Rows start … start+count-1 of the task's key head, as [count, last axis].
+  Value slice(OpBuilder &builder, Value tensor, Value start, Value count) {
     auto type = cast<RankedTensorType>(tensor.getType());
     int64_t last = type.getShape().back();
     OpFoldResult one = builder.getIndexAttr(1), zero = builder.getIndexAttr(0);
@@ -290,9 +416,9 @@ private:
 
   /// acc / sum of the lanes that are in use, put into their rows and heads of
   /// the result.
-  void store(OpBuilder &builder, ValueRange state, Value count, Value firstRow,
-             OpFoldResult headCount, Value firstHead, int64_t width, Value into) {
-    SmallVector<OpFoldResult> sizes{builder.getIndexAttr(width)}, offsets{builder.getIndexAttr(0)};
+  void store(OpBuilder &builder, ArrayRef<Value> state, Value into) {
+    SmallVector<OpFoldResult> sizes{builder.getIndexAttr(vType.getShape().back())},
+        offsets{builder.getIndexAttr(0)};
     int64_t resultRows = 0;
     auto prepend = [&](OpFoldResult size, OpFoldResult offset) {
       sizes.insert(sizes.begin(), size);
@@ -310,10 +436,13 @@ private:
       Value lane = mul(b, at[resultRows], tileHeads);
       if (hasHeads)
         lane = add(b, lane, at[1 - resultRows]);
-      Value value = tensor::ExtractOp::create(b, loc, state[0], ValueRange{at.back(), lane});
+      SmallVector<Value> place{at.back(), lane};
+      if (lanesFirst)
+        std::swap(place[0], place[1]);
+      Value value = tensor::ExtractOp::create(b, loc, state[0], place);
       Value sum = tensor::ExtractOp::create(b, loc, state[2], ValueRange{lane});
       // A row that saw nothing has the sum 0 and yields zeros.
-      Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
+      Value zero = scalar(b, 0);
       Value seen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, sum, zero);
       Value quotient = arith::DivFOp::create(b, loc, value, sum);
       return Value(arith::SelectOp::create(b, loc, seen, quotient, zero));
@@ -339,9 +468,12 @@ private:
   int64_t rowAxis;
   bool hasBatch, hasHeads;
   int64_t keyHeads = 1, group = 1, parts = 1, tileHeads = 1, tileRows = 1;
+  bool lanesFirst = false; ///< for a lone row, whose keys are divided into parts
+  int64_t keysOfPart = 0;
   Value rows, keys;
   /// Of the task that is being built.
-  Value batch;
+  Value batch, keyHead, keyPart, firstRow, lastRow, count, firstHead, lastHead;
+  OpFoldResult headCount;
   Region *score = nullptr, *mask = nullptr;
 };
 
@@ -393,28 +525,47 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
     }
     Value into = tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
 
-    AttentionTiling wide(op, lanes, keyTile);
-    if (lanes % 32 != 0) {
-      op.getResult().replaceAllUsesWith(wide.build(builder, into));
-      op.erase();
-      return;
-    }
-    // One row (decoding) fills few lanes: use half as many. The choice is made
-    // when the model runs.
-    AttentionTiling narrow(op, lanes / 2, keyTile);
-    Value few =
-        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, rows,
-                              arith::ConstantIndexOp::create(builder, loc, narrow.rowsOfTile()));
-    auto branch = scf::IfOp::create(
-        builder, loc, few,
-        [&](OpBuilder &then, Location) {
-          scf::YieldOp::create(then, loc, narrow.build(then, into));
-        },
-        [&](OpBuilder &other, Location) {
-          scf::YieldOp::create(other, loc, wide.build(other, into));
-        });
-    op.getResult().replaceAllUsesWith(branch.getResult(0));
+    Value result = choose(builder, op, rows, into);
+    op.getResult().replaceAllUsesWith(result);
     op.erase();
+  }
+
+  /// Builds a form for each number of rows that has its own. Which one is taken is decided when the
+  /// model runs.
+  Value choose(OpBuilder &builder, AttentionOp op, Value rows, Value into) {
+    using Form = Value (AttentionTiling::*)(OpBuilder &, Value);
+    struct Choice {
+      int64_t lanes;
+      arith::CmpIPredicate when; ///< of the number of rows and `limit`
+      int64_t limit;
+      Form form;
+    };
+    SmallVector<Choice> choices;
+    AttentionTiling wide(op, lanes, keyTile), narrow(op, lanes / 2, keyTile);
+    if (splitKeys && wide.hasLoneRow())
+      choices.push_back({lanes, arith::CmpIPredicate::eq, 1, &AttentionTiling::buildLoneRow});
+    if (lanes % 32 == 0) // few rows fill few lanes: use half as many
+      choices.push_back(
+          {lanes / 2, arith::CmpIPredicate::ule, narrow.rowsOfTile(), &AttentionTiling::build});
+    auto build = [&](auto &self, OpBuilder &b, ArrayRef<Choice> left) -> Value {
+      if (left.empty())
+        return AttentionTiling(op, lanes, keyTile).build(b, into);
+      Choice choice = left.front();
+      Location loc = op.getLoc();
+      Value few = arith::CmpIOp::create(b, loc, choice.when, rows,
+                                        arith::ConstantIndexOp::create(b, loc, choice.limit));
+      return scf::IfOp::create(
+                 b, loc, few,
+                 [&](OpBuilder &then, Location) {
+                   AttentionTiling tiling(op, choice.lanes, keyTile);
+                   scf::YieldOp::create(then, loc, (tiling.*choice.form)(then, into));
+                 },
+                 [&](OpBuilder &other, Location) {
+                   scf::YieldOp::create(other, loc, self(self, other, left.drop_front()));
+                 })
+          .getResult(0);
+    };
+    return build(build, builder, choices);
   }
 };
 

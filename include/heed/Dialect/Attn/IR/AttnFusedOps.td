@@ -85,9 +85,13 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     of log2. `start` is the index j of the tile's first row, and T is at most
     `key_tile`.
 
+    With `lanes_first` q is `[L, d]` and acc `[L, w]`, and the meaning is the same: the form for
+    so few lanes (one token, the heads of a group) that vectors run along components and keys
+    instead.
+
     Constraints:
     * C1: q is `[d, L]`, k `[T, d]`, v `[T, w]`, acc `[w, L]`, max, sum, heads and rows `[L]`;
-      L is static.
+      L is static. With `lanes_first` q is `[L, d]` and acc `[L, w]`.
     * C2: the regions are as in `attn.attention`.
     * C3: acc, max and sum are all tensors, and the three results have their types, or all
       memrefs, and there is no result.
@@ -109,13 +113,13 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     Attn_RankedOf<[F32]>:$q, Attn_RankedOf<[F32]>:$k, Attn_RankedOf<[F32]>:$v,
     Attn_RankedOf<[Index]>:$heads, Attn_RankedOf<[Index]>:$rows, Index:$start,
     Attn_RankedOf<[F32]>:$acc, Attn_RankedOf<[F32]>:$max, Attn_RankedOf<[F32]>:$sum,
-    F64Attr:$scale, I64Attr:$key_tile);
+    F64Attr:$scale, I64Attr:$key_tile, UnitAttr:$lanes_first);
   let results = (outs Variadic<RankedTensorOf<[F32]>>:$results);
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
   let assemblyFormat = [{
     $q `,` $k `,` $v `lanes` $heads `,` $rows `start` $start `into` $acc `,` $max `,` $sum
     `scale` custom<PlainF64>($scale) `key_tile` custom<PlainI64>($key_tile)
-    `:` type($q) `,` type($k) `,` type($v) `,` type($heads) `,`
+    (`lanes_first` $lanes_first^)? `:` type($q) `,` type($k) `,` type($v) `,` type($heads) `,`
     type($rows) `,` type($acc) `,` type($max) `,` type($sum) (`->` type($results)^)?
     `` custom<ScoreAndMask>($score, $mask) attr-dict
   }];

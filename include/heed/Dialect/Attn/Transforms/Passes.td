@@ -197,6 +197,12 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
     Tiles begin at multiples of `key-tile` and are cut off at the ends of a range, so
     that a row's result doesn't depend on which rows share its task.
 
+    Where a call has one row (decoding), few lanes are in use. With `split-keys` it then takes
+    other code, chosen when the model runs: a task is a key head and 256 keys, whose running softmax
+    goes into a buffer, and a second `scf.forall` joins those of a head. It has
+    the `lanes_first` form, and is built where a group has at most 8 heads and depth and width are
+    multiples of 16. It sums in another order than tiles of rows do.
+
     Needs heads and their width of static sizes. Guarantees that no `attn.attention` is left.
 
     Before:
@@ -205,7 +211,7 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
     ```
     After:
     ```mlir
-    %Z = scf.forall (%tile, %g, %part) in (…) shared_outs(%o = %empty) {
+    %Z = scf.forall (%g, %part, %tile) in (…) shared_outs(%o = %empty) {
       scf.for %start = … {
         scf.if %all { attn.online_attention … score {} mask {} }    // every row sees these keys
         else { attn.online_attention … score {} mask { j <= i } }   // some rows do
@@ -215,10 +221,13 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
   }];
   let options = [
     Option<"lanes", "lanes", "int64_t", "32", "query rows times heads in a tile: a multiple of 16">,
-    Option<"keyTile", "key-tile", "int64_t", "64", "keys in a tile">
+    Option<"keyTile", "key-tile", "int64_t", "64", "keys in a tile">,
+    Option<"splitKeys", "split-keys", "bool", "false",
+           "whether a call of one row divides its keys into tasks">
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
   let statistics = [Statistic<"numAttentions", "attentions", "Number of attentions tiled">];
 }
 
