@@ -85,6 +85,7 @@ Status heed::embed(const heed_artifact &artifact, const std::string &weightsPath
   ErrorOr<Tokenizer> tokenizer = tokenizerFrom(**file);
   if (!tokenizer)
     return Status::input(tokenizer.error());
+  (*file)->dropMetadata();
   std::vector<std::vector<int32_t>> tokens(options.texts.size());
   for (size_t t = 0; t < tokens.size(); ++t)
     if (Status status = encodeText(*tokenizer, options.texts[t], function.context, tokens[t]);

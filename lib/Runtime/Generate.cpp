@@ -167,6 +167,7 @@ Status heed::generate(const heed_artifact &artifact, const std::string &weightsP
   ErrorOr<TokenizerSpec> spec = tokenizerSpecFrom(**file);
   if (!spec)
     return Status::input(spec.error());
+  (*file)->dropMetadata();
   std::string text;
   if (Status status = promptText(options, *spec, text); !status.ok())
     return status;

@@ -215,10 +215,9 @@ Status PackedWeights::load(const heed_artifact &artifact, const WeightsFile *fil
   std::optional<PackedFile> packed;
   if (!identity.empty())
     packed = packedFile(packedFolder, artifact, *file, identity, plan);
+  file->releasePages(); // its header has been read
   mapped = packed && packed->map(memory);
-  if (mapped) {
-    file->releasePages();
-  } else {
+  if (!mapped) {
     if (!memory.allocate(plan.bytes, Region::Pages::Huge))
       return Status::memory(
           fmt::format("out of memory: the weights of {} need {} bytes", file->path(), plan.bytes));

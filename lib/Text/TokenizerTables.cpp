@@ -10,7 +10,9 @@
 #include "Quotation.h"
 
 #include <algorithm>
+#include <bit>
 #include <fmt/format.h>
+#include <functional>
 
 namespace heed {
 
@@ -46,9 +48,15 @@ std::optional<uint8_t> byteTokenValue(std::string_view text) {
 
 } // namespace
 
-int32_t Tokenizer::Tables::find(std::string_view text) const {
-  auto found = idOfText.find(text);
-  return found == idOfText.end() ? -1 : found->second;
+int32_t Tokenizer::Tables::find(std::string_view text) const { return idOfText[placeOf(text)]; }
+
+size_t Tokenizer::Tables::placeOf(std::string_view text) const {
+  const size_t mask = idOfText.size() - 1;
+  size_t place = std::hash<std::string_view>()(text) & mask;
+  // There is an end: more than half of the places are free.
+  while (idOfText[place] >= 0 && spec.tokens[size_t(idOfText[place])] != text)
+    place = (place + 1) & mask;
+  return place;
 }
 
 TokenType Tokenizer::Tables::typeOf(int32_t id) const {
@@ -116,7 +124,7 @@ ErrorOr<void> Tokenizer::Tables::checkSpecialIds() const {
 }
 
 ErrorOr<void> Tokenizer::Tables::addTokens() {
-  idOfText.reserve(spec.tokens.size());
+  idOfText.assign(std::bit_ceil(2 * spec.tokens.size() + 1), -1);
   bytes.reserve(spec.tokens.size());
   for (size_t id = 0; id < spec.tokens.size(); ++id)
     if (auto done = addToken(int32_t(id)); !done)
@@ -139,10 +147,10 @@ ErrorOr<void> Tokenizer::Tables::addToken(int32_t id) {
     return makeError(fmt::format("token {} ({}) has {} bytes; {}tokens have at most {}", id,
                                  quoted(text), text.size(), special ? "special " : "", limit));
   if (!text.empty()) {
-    auto [place, isNew] = idOfText.try_emplace(text, id);
-    if (!isNew)
-      return makeError(
-          fmt::format("tokens {} and {} are both {}", place->second, id, quoted(text)));
+    int32_t &place = idOfText[placeOf(text)];
+    if (place >= 0)
+      return makeError(fmt::format("tokens {} and {} are both {}", place, id, quoted(text)));
+    place = id;
   }
 
   if (type == TokenType::Byte) {

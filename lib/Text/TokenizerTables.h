@@ -14,7 +14,7 @@
 
 #include <array>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 namespace heed {
 
@@ -37,7 +37,9 @@ struct Tokenizer::Tables {
   /// The views below point into it.
   TokenizerSpec spec;
   std::unique_ptr<TokenModel> model;
-  std::unordered_map<std::string_view, int32_t> idOfText;
+  /// Ids by the hash of their text, in open addressing; -1 where there is none. A vocabulary has
+  /// hundreds of thousands of texts, and a node for each would cost more than the texts.
+  std::vector<int32_t> idOfText;
   /// What each token decodes to.
   std::vector<std::string> bytes;
   /// Control and user-defined tokens, and the latter alone.
@@ -52,6 +54,8 @@ private:
   ErrorOr<void> addTokens();
   ErrorOr<void> addToken(int32_t id);
   void addSpecials();
+  /// The place of the id of `text` in idOfText, or where it would go.
+  size_t placeOf(std::string_view text) const;
 };
 
 } // namespace heed

@@ -91,6 +91,10 @@ public:
   /// shorter since it was opened.
   ErrorOr<std::span<const std::byte>> data(const TensorInfo &tensor) const;
 
+  /// Forgets all metadata, among which a vocabulary takes as much memory as a small model's
+  /// weights: for whoever has read what it needs.
+  void dropMetadata() { metaValues.clear(); }
+
   /// Takes what was read of the tensors out of this process's memory; reading it again brings it
   /// back. May run while other threads read.
   void releasePages() const;
