@@ -18,6 +18,7 @@
 #include <dlfcn.h>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <map>
 #include <sys/wait.h>
 
 using namespace heed;
@@ -71,14 +72,26 @@ CommandResult endtoend::runHeed(const std::string &arguments) {
 }
 
 CompiledProgram::CompiledProgram(const std::string &text, const Weights *weights, Format format,
-                                 const std::string &flags) {
-  build(text, weights, format, flags);
+                                 const std::string &flags, const std::vector<std::string> &sets) {
+  build(text, weights, format, flags, sets);
+}
+
+/// Whether the processor has the instruction set of that name.
+static bool isThere(const std::string &set) {
+  static const std::map<std::string, uint64_t> features = {
+      {"avx2", HEED_AVX2_FMA_F16C},
+      {"avx512", HEED_AVX512},
+      {"avx512vnni", HEED_AVX512_VNNI},
+      {"avx512bf16", HEED_AVX512_VNNI | HEED_AVX512_BF16}};
+  return (cpuFeatures() & features.at(set)) == features.at(set);
 }
 
 void CompiledProgram::build(const std::string &text, const Weights *weights, Format format,
-                            const std::string &flags) {
+                            const std::string &flags, const std::vector<std::string> &sets) {
   std::string program = folder.file("program.heed"), so = folder.file("program.so");
-  std::string path, arguments = "compile " + program + " --mcpu=avx2,avx512 -o " + so + " " + flags;
+  std::string path, arguments = "compile " + program + " -o " + so + " " + flags;
+  for (const std::string &set : sets)
+    arguments += (&set == &sets.front() ? " --mcpu=" : ",") + set;
   if (weights) {
     path = folder.file(format == Format::Gguf ? "weights.gguf" : "weights.safetensors");
     format == Format::Gguf ? weights->writeGguf(path) : weights->writeSafetensors(path);
@@ -95,12 +108,11 @@ void CompiledProgram::build(const std::string &text, const Weights *weights, For
   ASSERT_TRUE(library) << dlerror();
   described = static_cast<const heed_artifact *>(dlsym(library, "heed_artifact_export"));
   ASSERT_TRUE(described);
-  if (cpuFeatures() & HEED_AVX512) {
-    open("avx512", 1, path);
-    open("avx512", 2, path);
-  }
-  open("avx2", 1, path);
-  open("avx2", 2, path);
+  for (const std::string &set : sets)
+    if (isThere(set)) {
+      open(set.c_str(), 1, path);
+      open(set.c_str(), 2, path);
+    }
 }
 
 void CompiledProgram::open(const char *isa, int threads, const std::string &weightsPath) {

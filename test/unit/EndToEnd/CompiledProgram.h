@@ -48,9 +48,11 @@ class CompiledProgram {
 public:
   enum class Format { Safetensors, Gguf };
 
-  /// Compiles `text` with more `flags` for `heed compile`. A program without weights is given none.
+  /// Compiles `text` with more `flags` for `heed compile`, for the instruction sets `sets`; it runs
+  /// with those that the processor has. A program without weights is given none.
   explicit CompiledProgram(const std::string &text, const Weights *weights = nullptr,
-                           Format format = Format::Safetensors, const std::string &flags = "");
+                           Format format = Format::Safetensors, const std::string &flags = "",
+                           const std::vector<std::string> &sets = {"avx512", "avx2"});
   ~CompiledProgram();
   CompiledProgram(const CompiledProgram &) = delete;
   CompiledProgram &operator=(const CompiledProgram &) = delete;
@@ -79,7 +81,7 @@ private:
     heed_model *model;
   };
   void build(const std::string &text, const Weights *weights, Format format,
-             const std::string &flags);
+             const std::string &flags, const std::vector<std::string> &sets);
   void open(const char *isa, int threads, const std::string &weightsPath);
   /// `run` for every model; equal for all thread counts.
   template <typename Run> std::vector<std::vector<float>> runAll(Run run);

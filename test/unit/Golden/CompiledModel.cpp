@@ -26,8 +26,12 @@ static std::string libraryPath, weightsPath;
 }
 
 void heed::golden::readArguments(int argc, char **argv) {
+  if (argc > 3 && std::string_view(argv[argc - 1]) == "--rounded") {
+    setTolerance(kRounded);
+    --argc;
+  }
   if ((argc != 3 && argc != 4) || !chooseSubject(argv[1]))
-    die("usage: HeedGoldenTests smollm2|gemma3 LIBRARY.so [WEIGHTS.gguf]");
+    die("usage: HeedGoldenTests smollm2|gemma3 LIBRARY.so [WEIGHTS.gguf] [--rounded]");
   const char *environment = std::getenv(subject().variable);
   libraryPath = argv[2];
   weightsPath = argc == 4 ? argv[3] : environment ? environment : "";

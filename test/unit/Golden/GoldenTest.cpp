@@ -79,14 +79,14 @@ TEST_P(Golden, Logits) {
   }
   for (size_t id = 0; id < vocabulary; ++id)
     sumOfSquares += squared(next[id]);
-  EXPECT_LE(std::sqrt(error / size), 1e-3);
-  EXPECT_NEAR(sumOfSquares / prompt().sumOfSquares, 1, 1e-3);
+  EXPECT_LE(std::sqrt(error / size), tolerance().logits);
+  EXPECT_NEAR(sumOfSquares / prompt().sumOfSquares, 1, tolerance().sum);
 
   ASSERT_EQ(prompt().negativeLogLikelihood.size() + 1, length);
   for (size_t i = 0; i + 1 < length; ++i)
     EXPECT_NEAR(negativeLogLikelihood(std::span(logits).subspan(i * vocabulary, vocabulary),
                                       prompt().tokens[i + 1]),
-                prompt().negativeLogLikelihood[i], 1e-3)
+                prompt().negativeLogLikelihood[i], tolerance().likelihood)
         << "token " << i + 1;
 }
 
@@ -95,7 +95,7 @@ TEST_P(Golden, GreedyTokens) {
   std::vector<float> logits = feed(*session, prompt().tokens, 1, how());
   for (size_t k = 0; k < prompt().greedy.size(); ++k) {
     // Two tokens as close as this may change places by rounding, and then the texts part.
-    if (prompt().margins[k] <= 0.01)
+    if (prompt().margins[k] <= tolerance().margin)
       break;
     ASSERT_EQ(logits.size(), size_t(subject().vocabulary));
     int32_t best = std::max_element(logits.begin(), logits.end()) - logits.begin();

@@ -32,6 +32,11 @@ bool heed::golden::chooseSubject(std::string_view name) {
 
 const Subject &heed::golden::subject() { return *chosen; }
 
+static Tolerance allowed = kPrecise;
+
+void heed::golden::setTolerance(const Tolerance &tolerance) { allowed = tolerance; }
+const Tolerance &heed::golden::tolerance() { return allowed; }
+
 const std::vector<Prompt> &heed::golden::prompts() {
   static const std::vector<Prompt> all = [] {
     std::vector<Prompt> read;

@@ -28,6 +28,19 @@ struct Subject {
 bool chooseSubject(std::string_view name);
 const Subject &subject();
 
+/// How near results have to be. Rows rounded to eight bits, as code for processors with dot
+/// products of bytes has them, are that much further away: llama.cpp, which rounds so too, is.
+struct Tolerance {
+  double logits;     ///< relative L2 of the 20 largest
+  double sum;        ///< relative, of the squares of all
+  double likelihood; ///< of a token, natural logarithm
+  double margin;     ///< two tokens as close as this may change places
+};
+constexpr Tolerance kPrecise{1e-3, 1e-3, 1e-3, 0.01}, kRounded{5e-2, 1e-1, 0.6, 1};
+
+void setTolerance(const Tolerance &tolerance);
+const Tolerance &tolerance();
+
 /// One prompt of the subject's results; test/golden/README.md defines the fields.
 struct Prompt {
   std::string text;
