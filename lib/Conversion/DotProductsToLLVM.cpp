@@ -26,20 +26,24 @@ struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProducts
   using DotProductsToLLVMPassBase::DotProductsToLLVMPassBase;
 
   void runOnOperation() override {
-    SmallVector<DotBytesOp> products;
-    getOperation()->walk([&](DotBytesOp op) { products.push_back(op); });
-    for (DotBytesOp op : products) {
-      VectorType sums = op.getType();
+    SmallVector<Operation *> products;
+    getOperation()->walk([&](Operation *op) {
+      if (isa<DotBytesOp, DotPairsOp>(op))
+        products.push_back(op);
+    });
+    for (Operation *op : products) {
+      auto sums = cast<VectorType>(op->getResult(0).getType());
       if (sums.getNumElements() != 16) {
-        op.emitOpError("has ") << sums.getNumElements() << " sums, expected the 16 of a register";
+        op->emitOpError("has ") << sums.getNumElements() << " sums, expected the 16 of a register";
         return signalPassFailure();
       }
+      StringRef intrinsic =
+          isa<DotBytesOp>(op) ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512bf16.dpbf16ps.512";
       OpBuilder builder(op);
       auto call = LLVM::CallIntrinsicOp::create(
-          builder, op.getLoc(), sums, builder.getStringAttr("llvm.x86.avx512.vpdpbusd.512"),
-          op.getOperands());
-      op.replaceAllUsesWith(call->getResult(0));
-      op.erase();
+          builder, op->getLoc(), sums, builder.getStringAttr(intrinsic), op->getOperands());
+      op->replaceAllUsesWith(call->getResults());
+      op->erase();
       ++numProducts;
     }
   }

@@ -86,6 +86,7 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   pipeline.fuseAttention = options.fuseAttention;
   pipeline.nativeLanes = set.vectorBits / 32;
   pipeline.int8 = !options.precise && set.has(HEED_AVX512_VNNI);
+  pipeline.bf16 = !options.precise && set.has(HEED_AVX512_BF16);
   buildPipeline(manager, from, to, pipeline);
   failures.watch(manager);
   if (options.instrument)

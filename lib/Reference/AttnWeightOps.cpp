@@ -210,6 +210,23 @@ static LogicalResult dotBytes(Step &step) {
   return success();
 }
 
+static LogicalResult dotPairs(Step &step) {
+  std::vector<Scalar> sums = step.array(0).toScalars(), lhs = step.array(1).toScalars(),
+                      rhs = step.array(2).toScalars();
+  for (size_t factor = 0; factor < lhs.size(); ++factor) {
+    Scalar &sum = sums[factor / 2];
+    bool isPoison = sum.isPoison() || lhs[factor].isPoison() || rhs[factor].isPoison();
+    sum = isPoison ? Scalar()
+                   : Scalar(step.machine.rounded(
+                         step.instruction.resultFormat,
+                         std::fma(lhs[factor].asFloat(), rhs[factor].asFloat(), sum.asFloat())));
+  }
+  Array result = step.array(0).clone();
+  *result.storage = std::move(sums);
+  step.set(std::move(result));
+  return success();
+}
+
 void heed::reference::addAttnWeightOps(OpTable &table) {
   table["attn.get_weight"] = {getWeight};
   table["attn.dequantize"] = {dequantize};
@@ -217,4 +234,5 @@ void heed::reference::addAttnWeightOps(OpTable &table) {
   table["attn.quantize"] = {quantize};
   table["attn.project"] = {project};
   table["attn.dot_bytes"] = {dotBytes};
+  table["attn.dot_pairs"] = {dotPairs};
 }

@@ -94,8 +94,9 @@ heed::reference::packWeight(WeightSource &source, attn::WeightOp weight, int64_t
   auto heads = weight->getAttrOfType<IntegerAttr>("heed.matrices");
   int64_t matrices = heads ? heads.getInt() : 1;
   if (rows.getInt() < 1 || cols.getInt() < 1 || matrices < 1 || rows.getInt() % matrices != 0 ||
-      cols.getInt() % panels.groupColumns != 0 || cols.getInt() % info.blockElements != 0 ||
-      elements % cols.getInt() != 0 || elements / cols.getInt() != rows.getInt())
+      (panels.isQuantised() && cols.getInt() % panels.groupColumns != 0) ||
+      cols.getInt() % info.blockElements != 0 || elements % cols.getInt() != 0 ||
+      elements / cols.getInt() != rows.getInt())
     return fail("has " + llvm::Twine(elements) + " elements, which aren't " +
                 llvm::Twine(matrices) + " matrices of " + llvm::Twine(rows.getInt()) +
                 " rows together and " + llvm::Twine(cols.getInt()) + " columns");

@@ -38,18 +38,24 @@ struct PanelRows {
   const uint8_t *block(int lane, int64_t index) const { return row[lane] + index * step[lane]; }
 };
 
-template <typename Element> void packFloatPanel(const PanelRows &rows, int64_t cols, uint8_t *dst) {
-  constexpr int64_t columnBytes = lanes * sizeof(Element);
+/// Packs elements of `columns` columns each, a group, and zeros in the columns that are missing.
+template <typename Element, int columns = 1>
+void packFloatPanel(const PanelRows &rows, int64_t cols, uint8_t *dst) {
+  constexpr int64_t groupBytes = lanes * sizeof(Element);
   SquareTile<Element> tile;
   int64_t c = 0;
-  for (; c + lanes <= cols; c += lanes, dst += lanes * columnBytes) {
+  for (; c + lanes * columns <= cols; c += lanes * columns, dst += lanes * groupBytes) {
     for (int lane = 0; lane < lanes; ++lane)
       std::memcpy(tile.row(lane), rows.block(lane, c), lanes * sizeof(Element));
     tile.storeTransposed(dst);
   }
-  for (; c < cols; ++c, dst += columnBytes)
-    for (int lane = 0; lane < lanes; ++lane)
-      std::memcpy(dst + lane * sizeof(Element), rows.block(lane, c), sizeof(Element));
+  for (; c < cols; c += columns, dst += groupBytes)
+    for (int lane = 0; lane < lanes; ++lane) {
+      const size_t bytes = std::min<int64_t>(columns, cols - c) * sizeof(Element) / columns;
+      Element element = 0;
+      std::memcpy(&element, rows.block(lane, c), bytes);
+      std::memcpy(dst + lane * sizeof(Element), &element, sizeof element);
+    }
 }
 
 // Added to any number it gives that number, with its sign if it is zero.
@@ -167,8 +173,10 @@ void packPanels(StorageType type, const PanelLayout &layout, const std::byte *sr
         packDequantisedPanel(type, panelRows, cols, out);
       break;
     case PanelLayout::Quant::F16:
-    case PanelLayout::Quant::BF16:
       packFloatPanel<uint16_t>(panelRows, cols, out);
+      break;
+    case PanelLayout::Quant::BF16:
+      packFloatPanel<uint32_t, 2>(panelRows, cols, out);
       break;
     case PanelLayout::Quant::U4:
     case PanelLayout::Quant::S8:
@@ -202,7 +210,7 @@ float panelElement(const PanelLayout &layout, const std::byte *panels, int64_t r
   case PanelLayout::Quant::F16:
     return halfToFloat(load<uint16_t>(quants + 2 * lane));
   case PanelLayout::Quant::BF16:
-    return bfloat16ToFloat(load<uint16_t>(quants + 2 * lane));
+    return bfloat16ToFloat(load<uint16_t>(quants + 4 * lane + 2 * c));
   case PanelLayout::Quant::U4:
     quant = quants[placeInFours(c % 16, lane)] >> (c < 16 ? 0 : 4) & 0xf;
     break;

@@ -10,8 +10,8 @@
 // CHECK: arith.divui %[[ALL]], %c5
 // CHECK: scf.forall (%{{.+}}, %[[HEAD:.+]]) in (2, 5)
 // CHECK: %[[BEFORE:.+]] = arith.muli %[[HEAD]], %c3
-// CHECK: arith.addi %[[BEFORE]], %{{.+}}
 // CHECK: %[[ROW:.+]] = arith.addi %{{.+}}, %[[HEAD]]
+// CHECK: arith.addi %[[BEFORE]], %{{.+}}
 // CHECK: memref.load %[[XROWS]][%[[ROW]], %{{.+}}]
 // CHECK: vector.maskedstore %[[YROWS]][%{{.+}}, %{{.+}}]
 // CHECK-NOT: attn.project

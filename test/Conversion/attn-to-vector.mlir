@@ -1,27 +1,33 @@
 // RUN: heed-opt %s -convert-attn-to-vector -split-input-file | FileCheck %s
 // RUN: heed-opt %s -convert-attn-to-vector="native-lanes=8" -split-input-file | FileCheck %s --check-prefix=NARROW
 
-// 40 features are three panels of 16 lanes, the last one half full: two blocks of two panels, the
+// 40 features are three panels of 16 lanes, the last one half full: two tasks of two panels, the
 // last with one panel and a mask of 8 lanes. The number of rows chooses between two kernels.
 // CHECK-LABEL: func.func @panels
 // CHECK-SAME: %[[X:.*]]: memref<?x32xf32>, %[[W:.*]]: !attn.weight<40x32, f32>, %[[INTO:.*]]: memref<?x40xf32>)
-// CHECK: builtin.unrealized_conversion_cast %[[W]] : !attn.weight<40x32, f32> to !llvm.ptr
-// CHECK: %[[ROWS:.*]] = memref.dim %[[X]]
-// CHECK: scf.forall (%[[BLOCK:.*]]) in (2)
-// CHECK: %[[IS_LAST:.*]] = arith.cmpi eq, %[[BLOCK]], %c1
-// CHECK: scf.if %[[IS_LAST]]
-// CHECK: %[[MANY:.*]] = arith.cmpi sge, %[[ROWS]], %c4
+// CHECK-DAG: builtin.unrealized_conversion_cast %[[W]] : !attn.weight<40x32, f32> to !llvm.ptr
+// CHECK-DAG: %[[ROWS:.*]] = memref.dim %[[X]]
+// CHECK: scf.forall (%[[TASK:.*]]) in (2)
+// CHECK: %[[MANY:.*]] = arith.cmpi sgt, %[[ROWS]], %c4
 // CHECK: scf.if %[[MANY]]
-// 12 rows x 1 panel are summed in registers over all columns, then fewer rows.
+// Many: parts of tiles of 12 rows x 2 panels, summed in registers over all columns; of the odd panel
+// 12 x 1; then fewer rows.
+// CHECK: arith.ceildivui %[[ROWS]], %c12
+// CHECK: scf.for
+// CHECK-COUNT-24: vector.fma
+// CHECK: vector.store
+// CHECK-NOT: vector.maskedstore
 // CHECK: scf.for
 // CHECK-COUNT-12: vector.fma
 // CHECK: %[[MASK:.*]] = vector.constant_mask [8] : vector<16xi1>
 // CHECK: vector.maskedstore %[[INTO]][%{{.*}}, %{{.*}}], %[[MASK]]
-// The other block: 12 rows x 2 panels.
-// CHECK: vector.store
+// Few: each weight is read once for 4, 2 or 1 rows.
+// CHECK: arith.cmpi eq, %[[TASK]], %c1
+// CHECK-COUNT-4: vector.fma
 // CHECK-NOT: attn.project
 // NARROW-LABEL: func.func @panels
 // NARROW: scf.forall (%{{.*}}) in (3)
+// NARROW: arith.ceildivui %{{.*}}, %c6
 func.func @panels(%x: memref<?x32xf32>, %w: !attn.weight<40x32, f32>, %into: memref<?x40xf32>) {
   attn.project linear %x, %w into %into : memref<?x32xf32>, !attn.weight<40x32, f32> into memref<?x40xf32>
   return
@@ -29,7 +35,7 @@ func.func @panels(%x: memref<?x32xf32>, %w: !attn.weight<40x32, f32>, %into: mem
 
 // -----
 
-// One block, no remainder: no branch between blocks. Many rows unpack the block first. Rows of heads are
+// One block, no remainder: no branch between blocks. Many rows unpack a part first. Rows of heads are
 // rows of a matrix, and the product is added to what `into` holds.
 // CHECK-LABEL: func.func @accumulate
 // CHECK-SAME: %[[Z:.*]]: memref<?x2x32xf32>, %{{.*}}: !attn.weight<32x2x32, q8_0>, %[[INTO:.*]]: memref<?x32xf32>)
@@ -45,6 +51,34 @@ func.func @panels(%x: memref<?x32xf32>, %w: !attn.weight<40x32, f32>, %into: mem
 // CHECK: vector.store %[[NEW]], %[[INTO]]
 func.func @accumulate(%z: memref<?x2x32xf32>, %w: !attn.weight<32x2x32, q8_0>, %into: memref<?x32xf32>) {
   attn.project output %z, %w contracted 2 into %into accumulate : memref<?x2x32xf32>, !attn.weight<32x2x32, q8_0> into memref<?x32xf32>
+  return
+}
+
+// -----
+
+// Rows 4 K apart would push one another out of the cache: tiles of 6 rows x 4 panels.
+// CHECK-LABEL: func.func @colliding
+// CHECK: arith.ceildivui %{{.*}}, %c6
+// CHECK: scf.for %{{.*}} iter_args
+// CHECK-COUNT-4: llvm.load
+// CHECK: memref.load
+func.func @colliding(%x: memref<?x1024xf32>, %w: !attn.weight<64x1024, f32>, %into: memref<?x64xf32>) {
+  attn.project linear %x, %w into %into : memref<?x1024xf32>, !attn.weight<64x1024, f32> into memref<?x64xf32>
+  return
+}
+
+// -----
+
+// Rows of bf16 meet weights of bf16 two columns at a time.
+// CHECK-LABEL: func.func @pairs
+// CHECK: %[[W:.*]] = llvm.load %{{.*}} : !llvm.ptr -> vector<32xbf16>
+// CHECK: %[[TWO:.*]] = vector.load %{{.*}} : memref<?x64xbf16>, vector<2xbf16>
+// CHECK: vector.bitcast %[[TWO]] : vector<2xbf16> to vector<1xi32>
+// CHECK: %[[ALL:.*]] = vector.bitcast %{{.*}} : vector<16xi32> to vector<32xbf16>
+// CHECK: attn.dot_pairs %{{.*}}, %[[W]], %[[ALL]]
+// CHECK-NOT: vector.fma
+func.func @pairs(%x: memref<?x64xbf16>, %w: !attn.weight<32x64, bf16>, %into: memref<?x32xf32>) {
+  attn.project linear %x, %w into %into : memref<?x64xbf16>, !attn.weight<32x64, bf16> into memref<?x32xf32>
   return
 }
 

@@ -68,9 +68,11 @@ struct Flags {
   cl::opt<bool> invariant{"invariant", cl::cat(category),
                           cl::desc("make results the same, bit by bit, however a text is split "
                                    "into calls and whatever else is in a batch")};
-  cl::opt<bool> precise{"precise", cl::cat(category),
-                        cl::desc("keep activations in f32; else those that meet quantised weights "
-                                 "are rounded to 8 bits where the processor multiplies such")};
+  cl::opt<bool> precise{
+      "precise", cl::cat(category),
+      cl::desc("keep activations in f32; else those that meet quantised weights "
+               "are rounded to 8 bits, and those that meet bf16 to bf16, where the "
+               "processor multiplies such")};
   cl::opt<bool> verifyNumerically{"verify-each-numerically", cl::cat(category),
                                   cl::desc("evaluate the program after each pass, and say which "
                                            "one changed what it computes; slow")};

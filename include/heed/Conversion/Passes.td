@@ -86,10 +86,11 @@ def WeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
 }
 
 def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
-  let summary = "dot products of bytes become the processor's instruction";
+  let summary = "dot products of bytes and of bf16 become the processor's instructions";
   let description = [{
     `attn.dot_bytes` of 16 lanes becomes the intrinsic of `vpdpbusd`, which the
-    instruction sets named avx512vnni and avx512bf16 have.
+    instruction sets named avx512vnni and avx512bf16 have, `attn.dot_pairs` that of
+    `vdpbf16ps`, which only the latter has.
 
     Before: `%0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>`. After:
     ```mlir

@@ -44,7 +44,8 @@
 // twice, and what has no min gets -0, which changes no sum. (Only Q4_0 beside other four-bit
 // formats may give +0 for -0.)
 //
-// Floating-point weights: a group is one column, 16 lanes of the element, no scales.
+// Floating-point weights: no scales, and a group is one column, 16 lanes of the element; of bf16
+// two columns, as dot products read them, [16 lanes][2], the second zero where columns are odd.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,7 +67,7 @@ struct PanelLayout {
   static constexpr int byteBias = 128; ///< what a byte of S8 has too much
 
   Quant quant = Quant::F32;
-  int groupColumns = 1;     ///< columns of a group: 32, or 1 for floating-point weights
+  int groupColumns = 1;     ///< columns of a group: 32, or 1 (f32, f16) or 2 (bf16)
   int scaleGroup = 0;       ///< columns that share a scale: 32 or 16; 0 where there are no scales
   bool scaleIsF16 = false;  ///< scales and mins are f16, else f32
   bool hasMin = false;      ///< a min is added
@@ -82,8 +83,10 @@ struct PanelLayout {
   constexpr int64_t scaleBytes() const { return scaleIsF16 ? 2 : 4; }
   /// Panels of a matrix with `rows` rows.
   constexpr int64_t panels(int64_t rows) const { return (rows + lanes - 1) / lanes; }
-  /// Groups of a panel of a matrix with `cols` columns, a multiple of groupColumns.
-  constexpr int64_t groups(int64_t cols) const { return cols / groupColumns; }
+  /// Groups of a panel of a matrix with `cols` columns, of quantised ones a multiple of 32.
+  constexpr int64_t groups(int64_t cols) const {
+    return cols / groupColumns + (cols % groupColumns != 0);
+  }
   constexpr bool operator==(const PanelLayout &) const = default;
 };
 
@@ -165,11 +168,13 @@ constexpr PanelLayout panelLayout(StorageSet set) {
     layout.scaleIsF16 = common.scaleIsF16;
     layout.hasMin = common.hasMin;
     layout.zeroPoint = common.zeroPoint;
+  } else if (layout.quant == PanelLayout::Quant::BF16) {
+    layout.groupColumns = 2;
   }
-  const int64_t quantBytes = layout.quant == PanelLayout::Quant::F32  ? 4 * PanelLayout::lanes
+  const int64_t quantBytes = layout.quant == PanelLayout::Quant::F16  ? 2 * PanelLayout::lanes
                              : layout.quant == PanelLayout::Quant::U4 ? 16 * PanelLayout::lanes
                              : layout.quant == PanelLayout::Quant::S8 ? 32 * PanelLayout::lanes
-                                                                      : 2 * PanelLayout::lanes;
+                                                                      : 4 * PanelLayout::lanes;
   const int64_t scalesSize = layout.scalesPerGroup() * PanelLayout::lanes * layout.scaleBytes();
   layout.minsOffset = layout.scalesOffset + scalesSize;
   layout.quantsOffset = layout.minsOffset + (layout.hasMin ? scalesSize : 0);
@@ -177,7 +182,7 @@ constexpr PanelLayout panelLayout(StorageSet set) {
   return layout;
 }
 
-/// Bytes of a packed matrix [rows, cols]; cols is a multiple of groupColumns.
+/// Bytes of a packed matrix [rows, cols].
 constexpr int64_t panelBytes(const PanelLayout &layout, int64_t rows, int64_t cols) {
   return layout.panels(rows) * layout.groups(cols) * layout.groupBytes;
 }

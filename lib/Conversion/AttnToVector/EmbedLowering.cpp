@@ -42,17 +42,21 @@ LogicalResult heed::attn::lowerEmbed(OpBuilder &builder, EmbedOp op) {
         Value lanes = constant(body, kLanes);
         Value panel = arith::DivUIOp::create(body, loc, id, lanes);
         Value lane = arith::RemUIOp::create(body, loc, id, lanes);
-        auto loop = scf::ForOp::create(body, loc, constant(body, 0), constant(body, reader.steps()),
-                                       constant(body, 1));
+        auto copyStep = [&](OpBuilder &at, Value step, int64_t columns) {
+          Value first = arith::MulIOp::create(at, loc, step, constant(at, reader.columnsPerStep()));
+          reader.forEachColumn(
+              at, reader.address(at, panel, step), columns, [&](int64_t column, Value values) {
+                Value value = vector::ExtractOp::create(at, loc, values, OpFoldResult(lane));
+                Value place = arith::AddIOp::create(at, loc, first, constant(at, column));
+                memref::StoreOp::create(at, loc, value, *into, ValueRange{args[0], place});
+              });
+        };
+        Value steps = constant(body, reader.steps());
+        auto loop = scf::ForOp::create(body, loc, constant(body, 0), steps, constant(body, 1));
         OpBuilder inStep = OpBuilder::atBlockTerminator(loop.getBody());
-        Value first = arith::MulIOp::create(inStep, loc, loop.getInductionVar(),
-                                            constant(inStep, reader.columnsPerStep()));
-        Value address = reader.address(inStep, panel, loop.getInductionVar());
-        reader.forEachColumn(inStep, address, [&](int64_t column, Value values) {
-          Value value = vector::ExtractOp::create(inStep, loc, values, OpFoldResult(lane));
-          Value place = arith::AddIOp::create(inStep, loc, first, constant(inStep, column));
-          memref::StoreOp::create(inStep, loc, value, *into, ValueRange{args[0], place});
-        });
+        copyStep(inStep, loop.getInductionVar(), reader.columnsPerStep());
+        if (reader.tailColumns() != 0)
+          copyStep(body, steps, reader.tailColumns());
         scf::InParallelOp::create(body, loc);
       });
   return success();

@@ -15,19 +15,20 @@ using namespace mlir;
 using namespace heed;
 using namespace heed::attn;
 
-/// Floats come column by column; several make one step, to keep loops short.
-static int64_t floatStep(int64_t cols) {
-  for (int64_t step : {8, 4, 2})
-    if (cols % step == 0)
-      return step;
-  return 1;
+/// Floats come column by column, bf16 in pairs; several make one step, to keep loops short.
+static int64_t floatStep(int64_t cols, int64_t groupColumns) {
+  int64_t groups = cols / groupColumns;
+  for (int64_t step : {4, 2})
+    if (groups % step == 0)
+      return step * groupColumns;
+  return groupColumns;
 }
 
 PanelReader::PanelReader(OpBuilder &builder, Location loc, Value weight, int64_t cols)
     : loc(loc), cols(cols) {
   auto storage = static_cast<uint32_t>(cast<WeightType>(weight.getType()).getStorage());
   layout = panelLayout(StorageSet::fromBits(storage).value());
-  stepColumns = layout.isQuantised() ? layout.groupColumns : floatStep(cols);
+  stepColumns = layout.isQuantised() ? layout.groupColumns : floatStep(cols, layout.groupColumns);
   // convert-weights-to-llvm turns the weight into this pointer.
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
   base = UnrealizedConversionCastOp::create(builder, loc, pointer, weight).getResult(0);
@@ -35,7 +36,8 @@ PanelReader::PanelReader(OpBuilder &builder, Location loc, Value weight, int64_t
 
 Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
   int64_t stepBytes = stepColumns / layout.groupColumns * layout.groupBytes;
-  Value panelBytes = arith::ConstantIndexOp::create(builder, loc, steps() * stepBytes);
+  Value panelBytes =
+      arith::ConstantIndexOp::create(builder, loc, layout.groups(cols) * layout.groupBytes);
   Value bytes = arith::ConstantIndexOp::create(builder, loc, stepBytes);
   Value offset =
       arith::AddIOp::create(builder, loc, arith::MulIOp::create(builder, loc, panel, panelBytes),
@@ -45,10 +47,11 @@ Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
-Value PanelReader::load(OpBuilder &builder, Value address, int64_t offset, Type element) const {
+Value PanelReader::load(OpBuilder &builder, Value address, int64_t offset, Type element,
+                        int64_t count) const {
   Value place = LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), address,
                                     ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
-  return LLVM::LoadOp::create(builder, loc, VectorType::get({kLanes}, element), place,
+  return LLVM::LoadOp::create(builder, loc, VectorType::get({count}, element), place,
                               /*alignment=*/16);
 }
 
@@ -90,7 +93,32 @@ SmallVector<Value> PanelReader::fours(OpBuilder &builder, Value address) const {
   return low;
 }
 
-void PanelReader::forEachColumn(OpBuilder &builder, Value address,
+Value PanelReader::column(OpBuilder &builder, Value address, int64_t column) const {
+  auto f32Lanes = VectorType::get({kLanes}, builder.getF32Type());
+  int64_t offset = column / layout.groupColumns * layout.groupBytes;
+  if (isF32())
+    return load(builder, address, offset, builder.getF32Type());
+  if (!isBF16())
+    return arith::ExtFOp::create(builder, loc, f32Lanes,
+                                 load(builder, address, offset, builder.getF16Type()));
+  // A bf16 is the upper half of an f32, and of a pair the second is the upper half.
+  Value pair = load(builder, address, offset, builder.getI32Type());
+  auto bits = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI32Type()), value));
+  };
+  Value upper = column % 2 == 0 ? Value(arith::ShLIOp::create(builder, loc, pair, bits(16)))
+                                : arith::AndIOp::create(builder, loc, pair,
+                                                        bits(static_cast<int32_t>(0xffff0000)));
+  return arith::BitcastOp::create(builder, loc, f32Lanes, upper);
+}
+
+Value PanelReader::pair(OpBuilder &builder, Value address, int64_t pair) const {
+  return load(builder, address, pair * layout.groupBytes, builder.getBF16Type(), 2 * kLanes);
+}
+
+void PanelReader::forEachColumn(OpBuilder &builder, Value address, int64_t count,
                                 function_ref<void(int64_t, Value)> use) const {
   auto f32Lanes = VectorType::get({kLanes}, builder.getF32Type());
   auto splat = [&](Type element, TypedAttr value) {
@@ -100,13 +128,8 @@ void PanelReader::forEachColumn(OpBuilder &builder, Value address,
   };
 
   if (!layout.isQuantised()) {
-    Type element = layout.quant == PanelLayout::Quant::F32   ? builder.getF32Type()
-                   : layout.quant == PanelLayout::Quant::F16 ? Type(builder.getF16Type())
-                                                             : Type(builder.getBF16Type());
-    for (int64_t column = 0; column < stepColumns; ++column) {
-      Value value = load(builder, address, column * layout.groupBytes, element);
-      use(column, isF32() ? value : arith::ExtFOp::create(builder, loc, f32Lanes, value));
-    }
+    for (int64_t index = 0; index < count; ++index)
+      use(index, column(builder, address, index));
     return;
   }
 

@@ -23,17 +23,29 @@ public:
   PanelReader(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value weight, int64_t cols);
 
   int64_t columnsPerStep() const { return stepColumns; }
+  /// Whole steps of a panel.
   int64_t steps() const { return cols / stepColumns; }
+  /// Columns that are left after them.
+  int64_t tailColumns() const { return cols % stepColumns; }
   /// Whether a column is f32 in memory already, so that no unpacked copy is worth making.
   bool isF32() const { return layout.quant == PanelLayout::Quant::F32; }
+  bool isBF16() const { return layout.quant == PanelLayout::Quant::BF16; }
+  bool isQuantised() const { return layout.isQuantised(); }
 
   /// The address of step `step` of panel `panel`; both of type index.
   mlir::Value address(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
 
-  /// Calls `use` with each column of the step at `address`, counted from the step's first column,
-  /// as a vector<16xf32>. The order is the cheapest to unpack, not the columns' own.
-  void forEachColumn(mlir::OpBuilder &builder, mlir::Value address,
+  /// Calls `use` with each of the first `count` columns of the step at `address`, all or of
+  /// floating-point matrices fewer, counted from the step's first column, as a vector<16xf32>. The
+  /// order is the cheapest to unpack, not the columns' own.
+  void forEachColumn(mlir::OpBuilder &builder, mlir::Value address, int64_t count,
                      llvm::function_ref<void(int64_t, mlir::Value)> use) const;
+
+  /// Of floating-point matrices, column `column` of the step at `address` as a vector<16xf32>.
+  mlir::Value column(mlir::OpBuilder &builder, mlir::Value address, int64_t column) const;
+  /// Of bf16 matrices, columns 2 * `pair` and 2 * `pair` + 1 of the step at `address` as a
+  /// vector<32xbf16>: both of a lane side by side.
+  mlir::Value pair(mlir::OpBuilder &builder, mlir::Value address, int64_t pair) const;
 
   // Of quantised matrices, a step's parts as they are stored. A stored number is never negative:
   // value = scale * (number - bias) + min.
@@ -56,7 +68,7 @@ public:
 
 private:
   mlir::Value load(mlir::OpBuilder &builder, mlir::Value address, int64_t offset,
-                   mlir::Type element) const;
+                   mlir::Type element, int64_t count = PanelLayout::lanes) const;
   /// Scales or mins of each scale group as vector<16xf32>.
   llvm::SmallVector<mlir::Value> scaleVectors(mlir::OpBuilder &builder, mlir::Value address,
                                               int64_t offset) const;

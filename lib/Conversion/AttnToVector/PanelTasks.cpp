@@ -53,35 +53,41 @@ Value PanelTasks::placeOf(OpBuilder &builder, Value row) const {
 
 void PanelTasks::buildTasks(OpBuilder &builder,
                             function_ref<void(OpBuilder &, const Panels &)> build) {
-  int64_t panels = llvm::divideCeil(features, kLanes);
-  int64_t blocks = llvm::divideCeil(panels, panelsOfTask);
-  SmallVector<OpFoldResult> tasks{builder.getIndexAttr(blocks)};
+  buildLoop(builder, [&](OpBuilder &body, Value block) { buildBlock(body, block, build); });
+}
+
+void PanelTasks::buildLoop(OpBuilder &builder, function_ref<void(OpBuilder &, Value)> build) {
+  SmallVector<OpFoldResult> tasks{builder.getIndexAttr(blocks())};
   if (heads > 1)
     tasks.push_back(builder.getIndexAttr(heads));
-  scf::ForallOp::create(
-      builder, loc, tasks, ValueRange{}, std::nullopt,
-      [&](OpBuilder &body, Location, ValueRange args) {
-        if (heads > 1) {
-          head = args[1];
-          headPanels = arith::MulIOp::create(body, loc, head, constant(body, panels));
-        }
-        Value first = arith::MulIOp::create(body, loc, args[0], constant(body, panelsOfTask));
-        // The last block may have fewer panels, and its last panel fewer features.
-        int64_t lastPanels = panels - (blocks - 1) * panelsOfTask;
-        bool isPartial = features % kLanes != 0;
-        Panels last{this, first, lastPanels, isPartial}, other{this, first, panelsOfTask, false};
-        if (blocks == 1 || (lastPanels == panelsOfTask && !isPartial)) {
-          build(body, last);
-        } else {
-          Value isLast = arith::CmpIOp::create(body, loc, arith::CmpIPredicate::eq, args[0],
-                                               constant(body, blocks - 1));
-          auto branch = scf::IfOp::create(body, loc, isLast, /*withElseRegion=*/true);
-          OpBuilder inLast = branch.getThenBodyBuilder(), inOthers = branch.getElseBodyBuilder();
-          build(inLast, last);
-          build(inOthers, other);
-        }
-        scf::InParallelOp::create(body, loc);
-      });
+  scf::ForallOp::create(builder, loc, tasks, ValueRange{}, std::nullopt,
+                        [&](OpBuilder &body, Location, ValueRange args) {
+                          if (heads > 1) {
+                            head = args[1];
+                            headPanels = arith::MulIOp::create(
+                                body, loc, head,
+                                constant(body, llvm::divideCeil(features, kLanes)));
+                          }
+                          build(body, args[0]);
+                          scf::InParallelOp::create(body, loc);
+                        });
+}
+
+void PanelTasks::buildBlock(OpBuilder &builder, Value block,
+                            function_ref<void(OpBuilder &, const Panels &)> build) {
+  Value first = arith::MulIOp::create(builder, loc, block, constant(builder, panelsOfTask));
+  // The last block may have fewer panels, and its last panel fewer features.
+  int64_t lastPanels = llvm::divideCeil(features, kLanes) - (blocks() - 1) * panelsOfTask;
+  bool isPartial = features % kLanes != 0;
+  Panels last{this, first, lastPanels, isPartial}, other{this, first, panelsOfTask, false};
+  if (blocks() == 1 || (lastPanels == panelsOfTask && !isPartial))
+    return build(builder, last);
+  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, block,
+                                       constant(builder, blocks() - 1));
+  auto branch = scf::IfOp::create(builder, loc, isLast, /*withElseRegion=*/true);
+  OpBuilder inLast = branch.getThenBodyBuilder(), inOthers = branch.getElseBodyBuilder();
+  build(inLast, last);
+  build(inOthers, other);
 }
 
 void PanelTasks::store(OpBuilder &builder, Value sum, Value row, const Panels &panels,

@@ -37,6 +37,17 @@ protected:
   void buildTasks(mlir::OpBuilder &builder,
                   llvm::function_ref<void(mlir::OpBuilder &, const Panels &)> build);
 
+  /// The parts of that: a loop over tasks, whose body learns its block of panels; and the code of
+  /// a block, once or more.
+  void buildLoop(mlir::OpBuilder &builder,
+                 llvm::function_ref<void(mlir::OpBuilder &, mlir::Value block)> build);
+  void buildBlock(mlir::OpBuilder &builder, mlir::Value block,
+                  llvm::function_ref<void(mlir::OpBuilder &, const Panels &)> build);
+  /// How many blocks of panels a head has: tasks of the loop.
+  int64_t blocks() const {
+    return llvm::divideCeil(llvm::divideCeil(features, kLanes), panelsOfTask);
+  }
+
   /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.
   mlir::Value placeOf(mlir::OpBuilder &builder, mlir::Value row) const;
   /// Writes, or adds to what is there, 16 sums of panel `index` for `row`.

@@ -6,22 +6,25 @@
 //===----------------------------------------------------------------------===//
 //
 // Sixteen features (a panel) are the lanes of a vector, x is broadcast, so a
-// product is a sequence of FMAs with no shuffles. Two kernels serve one op and
-// the row count chooses between them when the model runs:
+// product is a sequence of FMAs with no shuffles. Rows of bf16 come in pairs of
+// columns, whose two products one instruction adds. Two ways serve one op and the
+// row count chooses between them when the model runs:
 //
-//   few rows (decoding)   each weight is unpacked in registers and used at once;
-//                         the time is that of reading the weights.
-//   many rows (prompts)   a block of panels is unpacked to f32 once, in the
-//                         second-level cache, then multiplied with tiles of
-//                         rows whose sums stay in registers over all columns.
+//   few rows (decoding)   each weight is read once, unpacked in registers and used
+//                         for all rows at once; the time is that of reading.
+//   many rows (prompts)   tiles of rows and panels, as ProjectBlocking says. Weights
+//                         that aren't as the kernel wants them are unpacked first.
 //
-// A task is a block of panels, of one head where each has a matrix of its own,
-// whatever the thread count, so that results don't depend on it.
+// Each sum is added up in a register, column by column in either way, so that a
+// row's result doesn't depend on how many come with it.
+// Tasks are cut whatever the thread count, so that results don't depend on it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
 #include "PanelReader.h"
+#include "PanelTasks.h"
+#include "ProjectBlocking.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -32,236 +35,343 @@ using namespace heed::attn;
 
 namespace {
 
-/// From this many rows on, unpacking a block of panels first is cheaper.
-constexpr int64_t kManyRows = 4;
+/// Up to so many rows are few: more would wait for arithmetic, not for weights.
+constexpr int64_t kFewRows = 4;
+/// Up to so many tiles of rows, parts are blocks of panels alone, so that each weight is read once.
+constexpr int64_t kFewTiles = 4;
+/// The most tiles of a part.
+constexpr int64_t kPartTiles = 20;
+/// Tiles of a part, at least, that unpacks its weights.
+constexpr int64_t kUnpackTiles = 10;
+/// Parts that a product of many rows is cut into, at least, so that tasks end together.
+constexpr int64_t kParts = 32;
 
-class ProjectKernel {
+/// Takes the weights of one unit of columns, for as many panels from `firstPanel` on.
+using Use = function_ref<void(int64_t unit, int64_t firstPanel, ArrayRef<Value> weights)>;
+/// Reads the weights of one round of a tile's loop, `units` of them.
+using ReadWeights = function_ref<void(OpBuilder &, Value round, int64_t units, Use)>;
+
+class ProjectKernel : PanelTasks {
 public:
   ProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value into, const KernelShape &shape)
-      : loc(op.getLoc()), x(x), into(into), accumulate(op.getAccumulate()), shape(shape),
-        heads(op.getPerHead() ? op.getWeight().getType().getShape().front() : 1),
-        cols(cast<MemRefType>(x.getType()).getDimSize(1)),
-        features(cast<MemRefType>(into.getType()).getDimSize(1)),
-        reader(builder, loc, op.getWeight(), cols),
-        rows(memref::DimOp::create(builder, loc, x, 0)) {
-    if (heads > 1)
-      rows = arith::DivUIOp::create(builder, loc, rows, constant(builder, heads));
-  }
+      : PanelTasks(builder, op, x, into, shape.projectPanels), x(x), shape(shape),
+        element(cast<MemRefType>(x.getType()).getElementType()),
+        reader(builder, op.getLoc(), op.getWeight(), cols),
+        isPaired(element.isBF16() && reader.isBF16() && cols % 2 == 0), unit(isPaired ? 2 : 1),
+        isUnpacked(!isPaired && !reader.isF32()), panels(llvm::divideCeil(features, kLanes)),
+        blocking(ProjectBlocking::choose(
+            shape, panels, heads * cols * element.getIntOrFloatBitWidth() / 8, isUnpacked)),
+        lanes(VectorType::get({kLanes}, builder.getF32Type())) {}
 
   void build(OpBuilder &builder) {
-    int64_t panels = llvm::divideCeil(features, kLanes);
-    int64_t blocks = llvm::divideCeil(panels, shape.projectPanels);
-    SmallVector<OpFoldResult> tasks{builder.getIndexAttr(blocks)};
-    if (heads > 1)
-      tasks.push_back(builder.getIndexAttr(heads));
-    scf::ForallOp::create(
-        builder, loc, tasks, ValueRange{}, std::nullopt,
-        [&](OpBuilder &body, Location, ValueRange args) {
-          if (heads > 1) {
-            head = args[1];
-            headPanels = arith::MulIOp::create(body, loc, head, constant(body, panels));
-          }
-          // The last block may have fewer panels, and its last panel fewer features.
-          int64_t lastPanels = panels - (blocks - 1) * shape.projectPanels;
-          bool even = lastPanels == shape.projectPanels && features % kLanes == 0;
-          if (even || blocks == 1) {
-            buildBlock(body, args[0], lastPanels, features % kLanes != 0);
-          } else {
-            Value last = arith::ConstantIndexOp::create(body, loc, blocks - 1);
-            Value isLast =
-                arith::CmpIOp::create(body, loc, arith::CmpIPredicate::eq, args[0], last);
-            auto branch = scf::IfOp::create(body, loc, isLast, /*withElseRegion=*/true);
-            OpBuilder inLast = branch.getThenBodyBuilder(), inOthers = branch.getElseBodyBuilder();
-            buildBlock(inLast, args[0], lastPanels, features % kLanes != 0);
-            buildBlock(inOthers, args[0], shape.projectPanels, false);
-          }
-          scf::InParallelOp::create(body, loc);
-        });
+    buildLoop(builder, [&](OpBuilder &body, Value block) {
+      int64_t few = reader.isQuantised() ? kFewRows - 1 : kFewRows;
+      Value many =
+          arith::CmpIOp::create(body, loc, arith::CmpIPredicate::sgt, rows, constant(body, few));
+      auto branch = scf::IfOp::create(body, loc, many, /*withElseRegion=*/true);
+      OpBuilder inMany = branch.getThenBodyBuilder(), inFew = branch.getElseBodyBuilder();
+      buildManyRows(inMany, block);
+      buildBlock(inFew, block,
+                 [&](OpBuilder &at, const Panels &panels) { buildFewRows(at, panels); });
+    });
   }
 
 private:
-  Value constant(OpBuilder &builder, int64_t value) {
-    return arith::ConstantIndexOp::create(builder, loc, value);
+  /// A block of rows and panels.
+  struct Part {
+    Value beginRow, endRow, beginPanel, endPanel;
+    Value weights; ///< [panels, columns, lanes] unpacked, or null
+  };
+
+  Value multiply(OpBuilder &builder, Value lhs, int64_t rhs) {
+    return rhs == 1 ? lhs : arith::MulIOp::create(builder, loc, lhs, constant(builder, rhs));
   }
-  Value add(OpBuilder &builder, Value lhs, int64_t rhs) {
-    return rhs == 0 ? lhs : arith::AddIOp::create(builder, loc, lhs, constant(builder, rhs));
+  Value divideUp(OpBuilder &builder, Value lhs, Value rhs) {
+    return arith::CeilDivUIOp::create(builder, loc, lhs, rhs);
   }
-  Value zeros(OpBuilder &builder) {
-    return arith::ConstantOp::create(
-        builder, loc, builder.getZeroAttr(VectorType::get({kLanes}, builder.getF32Type())));
-  }
-  /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.
-  Value placeOf(OpBuilder &builder, Value row) {
-    if (heads == 1)
-      return row;
-    row = arith::MulIOp::create(builder, loc, row, constant(builder, heads));
-    return arith::AddIOp::create(builder, loc, row, head);
-  }
-  /// The address of a step of the head's panel `firstPanel + panel`.
-  Value address(OpBuilder &builder, Value firstPanel, int64_t panel, Value step) {
-    Value place = add(builder, firstPanel, panel);
-    if (heads > 1)
-      place = arith::AddIOp::create(builder, loc, headPanels, place);
-    return reader.address(builder, place, step);
-  }
-  Value broadcastX(OpBuilder &builder, Value row, Value column) {
-    Value scalar =
-        memref::LoadOp::create(builder, loc, x, ValueRange{placeOf(builder, row), column});
-    return vector::BroadcastOp::create(builder, loc,
-                                       VectorType::get({kLanes}, builder.getF32Type()), scalar);
+  /// The places in x of the rows of a tile.
+  SmallVector<Value> placesOf(OpBuilder &builder, Value firstRow, int64_t height) {
+    SmallVector<Value> places;
+    for (int64_t row = 0; row < height; ++row)
+      places.push_back(placeOf(builder, add(builder, firstRow, row)));
+    return places;
   }
 
-  /// `partial`: the block's last panel has features % 16 features.
-  void buildBlock(OpBuilder &builder, Value block, int64_t panels, bool partial) {
-    Value firstPanel =
-        arith::MulIOp::create(builder, loc, block, constant(builder, shape.projectPanels));
-    Value many = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, rows,
-                                       constant(builder, kManyRows));
-    auto branch = scf::IfOp::create(builder, loc, many, /*withElseRegion=*/true);
-    OpBuilder inMany = branch.getThenBodyBuilder(), inFew = branch.getElseBodyBuilder();
-    buildManyRows(inMany, firstPanel, panels, partial);
-    buildFewRows(inFew, firstPanel, panels, partial);
-  }
-
-  void buildFewRows(OpBuilder &builder, Value firstPanel, int64_t panels, bool partial) {
-    Value zero = constant(builder, 0), one = constant(builder, 1);
-    auto rowLoop = scf::ForOp::create(builder, loc, zero, rows, one);
-    OpBuilder inRow = OpBuilder::atBlockTerminator(rowLoop.getBody());
-    Value row = rowLoop.getInductionVar();
-    SmallVector<Value> sums(panels * shape.projectChains, zeros(inRow));
-    auto stepLoop = scf::ForOp::create(
-        inRow, loc, zero, constant(inRow, reader.steps()), one, sums,
-        [&](OpBuilder &body, Location, Value step, ValueRange carried) {
-          SmallVector<Value> next(carried);
-          Value firstColumn =
-              arith::MulIOp::create(body, loc, step, constant(body, reader.columnsPerStep()));
-          for (int64_t panel = 0; panel < panels; ++panel) {
-            reader.forEachColumn(
-                body, address(body, firstPanel, panel, step), [&](int64_t column, Value weight) {
-                  Value &sum = next[panel * shape.projectChains + column % shape.projectChains];
-                  Value factor = broadcastX(body, row, add(body, firstColumn, column));
-                  sum = vector::FMAOp::create(body, loc, weight, factor, sum);
-                });
-          }
-          scf::YieldOp::create(body, loc, next);
-        });
-    for (int64_t panel = 0; panel < panels; ++panel) {
-      auto chain = [&](int64_t c) { return stepLoop.getResult(panel * shape.projectChains + c); };
-      Value sum = chain(0);
-      for (int64_t c = 1; c < shape.projectChains; ++c)
-        sum = arith::AddFOp::create(inRow, loc, sum, chain(c));
-      store(inRow, sum, row, firstPanel, panel, partial && panel + 1 == panels);
-    }
-  }
-
-  void buildManyRows(OpBuilder &builder, Value firstPanel, int64_t panels, bool partial) {
-    Value zero = constant(builder, 0), one = constant(builder, 1);
-    Value unpacked;
-    if (!reader.isF32()) {
-      auto type = MemRefType::get({panels, cols, kLanes}, builder.getF32Type());
-      unpacked = memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
-      auto stepLoop =
-          scf::ForOp::create(builder, loc, zero, constant(builder, reader.steps()), one);
-      OpBuilder body = OpBuilder::atBlockTerminator(stepLoop.getBody());
-      Value step = stepLoop.getInductionVar();
-      Value firstColumn =
-          arith::MulIOp::create(body, loc, step, constant(body, reader.columnsPerStep()));
-      for (int64_t panel = 0; panel < panels; ++panel) {
-        reader.forEachColumn(
-            body, address(body, firstPanel, panel, step), [&](int64_t column, Value weight) {
-              vector::StoreOp::create(
-                  body, loc, weight, unpacked,
-                  ValueRange{constant(body, panel), add(body, firstColumn, column), zero});
-            });
-      }
-    }
-    // Tiles of full height, then the rows that are left in lower ones.
-    Value begin = zero;
-    for (int64_t height : {shape.projectRows, int64_t(4), int64_t(1)}) {
+  /// Rows `begin` … `end` in tiles of the first of `heights`, those that are left in lower ones.
+  void forEachTile(OpBuilder &builder, Value begin, Value end, ArrayRef<int64_t> heights,
+                   function_ref<void(OpBuilder &, Value firstRow, int64_t height)> build) {
+    for (int64_t height : heights) {
       Value step = constant(builder, height);
-      Value left = arith::SubIOp::create(builder, loc, rows, begin);
+      Value left = arith::SubIOp::create(builder, loc, end, begin);
       Value whole = arith::SubIOp::create(builder, loc, left,
                                           arith::RemUIOp::create(builder, loc, left, step));
-      Value end = arith::AddIOp::create(builder, loc, begin, whole);
-      auto rowLoop = scf::ForOp::create(builder, loc, begin, end, step);
-      OpBuilder inTile = OpBuilder::atBlockTerminator(rowLoop.getBody());
-      buildTile(inTile, unpacked, rowLoop.getInductionVar(), height, firstPanel, panels, partial);
-      begin = end;
+      Value last = arith::AddIOp::create(builder, loc, begin, whole);
+      auto loop = scf::ForOp::create(builder, loc, begin, last, step);
+      OpBuilder inTile = OpBuilder::atBlockTerminator(loop.getBody());
+      build(inTile, loop.getInductionVar(), height);
+      begin = last;
     }
   }
 
-  void buildTile(OpBuilder &builder, Value unpacked, Value firstRow, int64_t height,
-                 Value firstPanel, int64_t panels, bool partial) {
-    Value zero = constant(builder, 0);
-    int64_t stride = unpacked ? 1 : reader.columnsPerStep();
-    SmallVector<Value> sums(height * panels, zeros(builder));
-    auto loop = scf::ForOp::create(
-        builder, loc, zero, constant(builder, cols / stride), constant(builder, 1), sums,
-        [&](OpBuilder &body, Location, Value step, ValueRange carried) {
-          SmallVector<Value> next(carried);
-          // weights[column][panel] of this step
-          SmallVector<SmallVector<Value>> weights(stride, SmallVector<Value>(panels));
-          for (int64_t panel = 0; panel < panels; ++panel) {
-            if (unpacked)
-              weights[0][panel] =
-                  vector::LoadOp::create(body, loc, VectorType::get({kLanes}, body.getF32Type()),
-                                         unpacked, ValueRange{constant(body, panel), step, zero});
-            else
-              reader.forEachColumn(body, address(body, firstPanel, panel, step),
-                                   [&](int64_t column, Value w) { weights[column][panel] = w; });
-          }
-          Value firstColumn =
-              stride == 1 ? step : arith::MulIOp::create(body, loc, step, constant(body, stride));
-          for (int64_t column = 0; column < stride; ++column)
-            for (int64_t row = 0; row < height; ++row) {
-              Value factor =
-                  broadcastX(body, add(body, firstRow, row), add(body, firstColumn, column));
-              for (int64_t panel = 0; panel < panels; ++panel) {
-                Value &sum = next[row * panels + panel];
-                sum = vector::FMAOp::create(body, loc, weights[column][panel], factor, sum);
-              }
-            }
-          scf::YieldOp::create(body, loc, next);
-        });
-    for (int64_t row = 0; row < height; ++row)
-      for (int64_t panel = 0; panel < panels; ++panel)
-        store(builder, loop.getResult(row * panels + panel), add(builder, firstRow, row),
-              firstPanel, panel, partial && panel + 1 == panels);
+  //===--------------------------------------------------------------------===//
+  // A tile
+  //===--------------------------------------------------------------------===//
+
+  /// One unit of columns of a row, in all lanes.
+  Value broadcastX(OpBuilder &builder, Value row, Value column) {
+    SmallVector<Value> place{row, column};
+    if (!isPaired) {
+      Value scalar = memref::LoadOp::create(builder, loc, x, place);
+      if (!element.isF32())
+        scalar = arith::ExtFOp::create(builder, loc, builder.getF32Type(), scalar);
+      return vector::BroadcastOp::create(builder, loc, lanes, scalar);
+    }
+    auto type = [](int64_t count, Type of) { return VectorType::get({count}, of); };
+    Type i32 = builder.getI32Type();
+    Value pair = vector::LoadOp::create(builder, loc, type(2, element), x, place);
+    pair = vector::BitCastOp::create(builder, loc, type(1, i32), pair);
+    pair = vector::ExtractOp::create(builder, loc, pair, 0);
+    pair = vector::BroadcastOp::create(builder, loc, type(kLanes, i32), pair);
+    return vector::BitCastOp::create(builder, loc, type(2 * kLanes, element), pair);
   }
 
-  void store(OpBuilder &builder, Value sum, Value row, Value firstPanel, int64_t panel,
-             bool partial) {
-    Value feature = arith::MulIOp::create(builder, loc, add(builder, firstPanel, panel),
-                                          constant(builder, kLanes));
-    SmallVector<Value> place{placeOf(builder, row), feature};
-    auto lanes = cast<VectorType>(sum.getType());
-    if (!partial) {
-      if (accumulate)
-        sum = arith::AddFOp::create(builder, loc, sum,
-                                    vector::LoadOp::create(builder, loc, lanes, into, place));
-      vector::StoreOp::create(builder, loc, sum, into, place);
+  Value multiplyAdd(OpBuilder &builder, Value weights, Value factor, Value sum) {
+    if (!isPaired)
+      return vector::FMAOp::create(builder, loc, weights, factor, sum);
+    return DotPairsOp::create(builder, loc, sum, weights, factor);
+  }
+
+  /// Adds the products of the rows at `places` and the weights to `sums`, [rows][panels][chains]:
+  /// `rounds` of `units` units of columns, then the columns that are left.
+  SmallVector<Value> addProducts(OpBuilder &builder, ArrayRef<Value> places, int64_t rounds,
+                                 int64_t units, int64_t tail, int64_t panels, int64_t chains,
+                                 ValueRange sums, ReadWeights read) {
+    auto addRound = [&](OpBuilder &body, Value round, int64_t count, ValueRange before) {
+      SmallVector<Value> next(before);
+      Value first = multiply(body, round, units * unit);
+      read(body, round, count, [&](int64_t at, int64_t firstPanel, ArrayRef<Value> weights) {
+        for (size_t row = 0; row < places.size(); ++row) {
+          Value factor = broadcastX(body, places[row], add(body, first, at * unit));
+          for (auto [panel, weight] : llvm::enumerate(weights)) {
+            Value &sum = next[(row * panels + firstPanel + panel) * chains + at % chains];
+            sum = multiplyAdd(body, weight, factor, sum);
+          }
+        }
+      });
+      return next;
+    };
+    Value end = constant(builder, rounds);
+    auto loop =
+        scf::ForOp::create(builder, loc, constant(builder, 0), end, constant(builder, 1), sums,
+                           [&](OpBuilder &body, Location, Value round, ValueRange carried) {
+                             scf::YieldOp::create(body, loc, addRound(body, round, units, carried));
+                           });
+    if (tail == 0)
+      return SmallVector<Value>(loop.getResults());
+    return addRound(builder, end, tail, loop.getResults());
+  }
+
+  /// Reads weights where they lie packed.
+  void readPacked(OpBuilder &builder, const Panels &panels, Value step, int64_t units, Use use) {
+    SmallVector<Value> addresses;
+    for (int64_t panel = 0; panel < panels.count; ++panel)
+      addresses.push_back(reader.address(builder, panels.at(builder, panel), step));
+    if (reader.isQuantised()) {
+      for (auto [panel, address] : llvm::enumerate(addresses))
+        reader.forEachColumn(builder, address, units,
+                             [&](int64_t column, Value weight) { use(column, panel, weight); });
       return;
     }
-    Value mask = vector::ConstantMaskOp::create(
-        builder, loc, VectorType::get({kLanes}, builder.getI1Type()), {features % kLanes});
-    if (accumulate)
-      sum = arith::AddFOp::create(
-          builder, loc, sum,
-          vector::MaskedLoadOp::create(builder, loc, lanes, into, place, mask, zeros(builder)));
-    vector::MaskedStoreOp::create(builder, loc, into, place, mask, sum);
+    for (int64_t at = 0; at < units; ++at)
+      use(at, 0, llvm::map_to_vector(addresses, [&](Value address) {
+            return isPaired ? reader.pair(builder, address, at)
+                            : reader.column(builder, address, at);
+          }));
   }
 
-  Location loc;
-  Value x, into;
-  bool accumulate;
+  //===--------------------------------------------------------------------===//
+  // Few rows
+  //===--------------------------------------------------------------------===//
+
+  void buildFewRows(OpBuilder &builder, const Panels &panels) {
+    SmallVector<int64_t> heights{4, 2, 1};
+    if (reader.isQuantised())
+      heights = {1};
+    forEachTile(builder, constant(builder, 0), rows, heights,
+                [&](OpBuilder &inTile, Value firstRow, int64_t height) {
+                  int64_t chains = height == 1 ? shape.projectChains : 1;
+                  SmallVector<Value> sums(height * panels.count * chains, zeros(inTile));
+                  sums = addProducts(inTile, placesOf(inTile, firstRow, height), reader.steps(),
+                                     reader.columnsPerStep() / unit, reader.tailColumns(),
+                                     panels.count, chains, sums,
+                                     [&](OpBuilder &body, Value step, int64_t units, Use use) {
+                                       readPacked(body, panels, step, units, use);
+                                     });
+                  for (int64_t at = 0; at < height * panels.count; ++at) {
+                    Value sum = sums[at * chains];
+                    for (int64_t chain = 1; chain < chains; ++chain)
+                      sum = arith::AddFOp::create(inTile, loc, sum, sums[at * chains + chain]);
+                    store(inTile, sum, add(inTile, firstRow, at / panels.count), panels,
+                          at % panels.count);
+                  }
+                });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Many rows
+  //===--------------------------------------------------------------------===//
+
+  /// The product is cut into parts, blocks of rows and panels, of which each task does its share.
+  void buildManyRows(OpBuilder &builder, Value task) {
+    Value height = constant(builder, blocking.tileRows), one = constant(builder, 1);
+    Value tiles = divideUp(builder, rows, height);
+    Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, tiles,
+                                      constant(builder, kFewTiles));
+    Value panelsOfPart =
+        arith::SelectOp::create(builder, loc, few, constant(builder, blocking.fewPanels),
+                                constant(builder, blocking.panels));
+    Value panelBlocks = divideUp(builder, constant(builder, panels), panelsOfPart);
+    // As many blocks of rows as make enough parts, but blocks neither too low nor too high.
+    Value wanted =
+        divideUp(builder, constant(builder, llvm::divideCeil(kParts, heads)), panelBlocks);
+    Value most = isUnpacked ? divideUp(builder, tiles, constant(builder, kUnpackTiles)) : tiles;
+    Value rowBlocks =
+        arith::MaxUIOp::create(builder, loc, arith::MinUIOp::create(builder, loc, wanted, most),
+                               divideUp(builder, tiles, constant(builder, kPartTiles)));
+    rowBlocks = arith::SelectOp::create(builder, loc, few, one, rowBlocks);
+
+    Value parts = arith::MulIOp::create(builder, loc, panelBlocks, rowBlocks);
+    Value tasks = constant(builder, blocks());
+    Value begin = shareOf(builder, parts, task, tasks);
+    Value end = shareOf(builder, parts, add(builder, task, 1), tasks);
+    auto loop = scf::ForOp::create(builder, loc, begin, end, one);
+    OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
+    Value number = loop.getInductionVar();
+    Value panelBlock = arith::DivUIOp::create(body, loc, number, rowBlocks);
+    Value rowBlock = arith::RemUIOp::create(body, loc, number, rowBlocks);
+    auto rowOf = [&](Value block) -> Value {
+      Value tile = shareOf(body, tiles, block, rowBlocks);
+      return arith::MinUIOp::create(body, loc, arith::MulIOp::create(body, loc, tile, height),
+                                    rows);
+    };
+    Part part;
+    part.beginRow = rowOf(rowBlock);
+    part.endRow = rowOf(add(body, rowBlock, 1));
+    part.beginPanel = arith::MulIOp::create(body, loc, panelBlock, panelsOfPart);
+    part.endPanel = arith::MinUIOp::create(
+        body, loc, arith::AddIOp::create(body, loc, part.beginPanel, panelsOfPart),
+        constant(body, panels));
+    buildPart(body, part);
+  }
+  /// Where share `number` of `all` begins, of `shares` nearly equal ones.
+  Value shareOf(OpBuilder &builder, Value all, Value number, Value shares) {
+    return arith::DivUIOp::create(builder, loc, arith::MulIOp::create(builder, loc, number, all),
+                                  shares);
+  }
+
+  /// Writes [rows][panels] sums of rows from `firstRow` and panels from `firstPanel` on.
+  void storeSums(OpBuilder &builder, ValueRange sums, Value firstRow, Value firstPanel,
+                 int64_t count) {
+    auto storeAs = [&](OpBuilder &body, bool isPartial) {
+      Panels stored{this, firstPanel, count, isPartial};
+      for (auto [at, sum] : llvm::enumerate(sums))
+        store(body, sum, add(body, firstRow, at / count), stored, at % count);
+    };
+    // Of panels that don't fill a tile, the last ones come one by one.
+    bool maybeLast = count == 1 || panels % blocking.tilePanels == 0;
+    if (features % kLanes == 0 || !maybeLast)
+      return storeAs(builder, false);
+    Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, firstPanel,
+                                         constant(builder, panels - count));
+    auto branch = scf::IfOp::create(builder, loc, isLast, /*withElseRegion=*/true);
+    OpBuilder inLast = branch.getThenBodyBuilder(), inOthers = branch.getElseBodyBuilder();
+    storeAs(inLast, true);
+    storeAs(inOthers, false);
+  }
+
+  void buildPart(OpBuilder &builder, Part part) {
+    if (isUnpacked)
+      part.weights = unpack(builder, part);
+    Value width = constant(builder, blocking.tilePanels), one = constant(builder, 1);
+    Value count = arith::SubIOp::create(builder, loc, part.endPanel, part.beginPanel);
+    Value wholeEnd = arith::SubIOp::create(builder, loc, part.endPanel,
+                                           arith::RemUIOp::create(builder, loc, count, width));
+    forEachTile(builder, part.beginRow, part.endRow, {blocking.tileRows, 4, 1},
+                [&](OpBuilder &inTile, Value firstRow, int64_t height) {
+                  auto buildPanels = [&](Value begin, Value end, Value step, int64_t count) {
+                    auto loop = scf::ForOp::create(inTile, loc, begin, end, step);
+                    OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
+                    Panels panels{this, loop.getInductionVar(), count, false};
+                    buildTile(body, part, firstRow, height, panels);
+                  };
+                  buildPanels(part.beginPanel, wholeEnd, width, blocking.tilePanels);
+                  if (panels % blocking.tilePanels != 0)
+                    buildPanels(wholeEnd, part.endPanel, one, 1);
+                });
+  }
+
+  /// A part's panels in f32, [panels, columns, lanes].
+  Value unpack(OpBuilder &builder, const Part &part) {
+    auto type = MemRefType::get({blocking.panels, cols, kLanes}, builder.getF32Type());
+    Value unpacked = memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
+    Value zero = constant(builder, 0), one = constant(builder, 1);
+    auto panelLoop = scf::ForOp::create(builder, loc, part.beginPanel, part.endPanel, one);
+    OpBuilder inPanel = OpBuilder::atBlockTerminator(panelLoop.getBody());
+    Panels panel{this, panelLoop.getInductionVar(), 1, false};
+    Value place = arith::SubIOp::create(inPanel, loc, panel.first, part.beginPanel);
+    auto unpackStep = [&](OpBuilder &body, Value step, int64_t count) {
+      Value first = multiply(body, step, reader.columnsPerStep());
+      reader.forEachColumn(body, reader.address(body, panel.at(body, 0), step), count,
+                           [&](int64_t column, Value weight) {
+                             vector::StoreOp::create(
+                                 body, loc, weight, unpacked,
+                                 ValueRange{place, add(body, first, column), zero});
+                           });
+    };
+    Value steps = constant(inPanel, reader.steps());
+    auto stepLoop = scf::ForOp::create(inPanel, loc, zero, steps, one);
+    OpBuilder inStep = OpBuilder::atBlockTerminator(stepLoop.getBody());
+    unpackStep(inStep, stepLoop.getInductionVar(), reader.columnsPerStep());
+    if (reader.tailColumns() != 0)
+      unpackStep(inPanel, steps, reader.tailColumns());
+    return unpacked;
+  }
+
+  void buildTile(OpBuilder &builder, const Part &part, Value firstRow, int64_t height,
+                 const Panels &panels) {
+    int64_t units = part.weights ? (cols % 4 == 0 ? 4 : 1) : reader.columnsPerStep() / unit;
+    Value local = arith::SubIOp::create(builder, loc, panels.first, part.beginPanel);
+    auto read = [&](OpBuilder &body, Value round, int64_t, Use use) {
+      if (!part.weights)
+        return readPacked(body, panels, round, units, use);
+      Value first = multiply(body, round, units), zero = constant(body, 0);
+      for (int64_t at = 0; at < units; ++at) {
+        SmallVector<Value> weights;
+        for (int64_t panel = 0; panel < panels.count; ++panel) {
+          SmallVector<Value> place{add(body, local, panel), add(body, first, at), zero};
+          weights.push_back(vector::LoadOp::create(body, loc, lanes, part.weights, place));
+        }
+        use(at, 0, weights);
+      }
+    };
+    SmallVector<Value> sums(height * panels.count, zeros(builder));
+    sums = addProducts(builder, placesOf(builder, firstRow, height), cols / (units * unit), units,
+                       /*tail=*/0, panels.count, /*chains=*/1, sums, read);
+    storeSums(builder, sums, firstRow, panels.first, panels.count);
+  }
+
+  Value x;
   KernelShape shape;
-  /// Matrices of the weight, each with rows of its own; features are those of one.
-  int64_t heads;
-  int64_t cols, features;
+  Type element;
   PanelReader reader;
-  Value rows;
-  /// Of the task that is being built: its head, and the panels before those of the head.
-  Value head, headPanels;
+  /// Whether two bf16 columns make a unit of what is multiplied at once, else one column.
+  bool isPaired;
+  int64_t unit;
+  /// Whether many rows want weights unpacked before.
+  bool isUnpacked;
+  int64_t panels;
+  ProjectBlocking blocking;
+  VectorType lanes;
 };
 
 } // namespace

@@ -71,3 +71,11 @@ func.func @dot_bytes_c1(%sum: vector<16xi32>, %a: vector<32xi8>, %b: vector<32xi
   %0 = attn.dot_bytes %sum, %a, %b : vector<16xi32>, vector<32xi8>
   return
 }
+
+// -----
+
+func.func @dot_pairs_c1(%sum: vector<16xf32>, %a: vector<16xbf16>, %b: vector<16xbf16>) {
+  // expected-error @below {{has 16 factors, expected two for each of the 16 sums}}
+  %0 = attn.dot_pairs %sum, %a, %b : vector<16xf32>, vector<16xbf16>
+  return
+}

@@ -58,3 +58,16 @@ LogicalResult DotBytesOp::verify() {
                          << " sums";
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// DotPairsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult DotPairsOp::verify() {
+  int64_t lanes = getSum().getType().getNumElements();
+  int64_t factors = getLhs().getType().getNumElements();
+  if (factors != 2 * lanes) // C1
+    return emitOpError() << "has " << factors << " factors, expected two for each of the " << lanes
+                         << " sums";
+  return success();
+}

@@ -77,3 +77,32 @@ def Attn_DotBytesOp : Attn_Op<"dot_bytes", [Pure, AllTypesMatch<["sum", "result"
   }];
   let hasVerifier = 1;
 }
+
+def Attn_DotPairsOp : Attn_Op<"dot_pairs", [Pure, AllTypesMatch<["sum", "result"]>,
+                                            AllTypesMatch<["lhs", "rhs"]>]> {
+  let summary = "in each lane, a sum and two products of bf16";
+  let description = [{
+    `result[l] = sum[l] + lhs[2 l] * rhs[2 l] + lhs[2 l + 1] * rhs[2 l + 1]`
+
+    Products are exact and added in f32, one after the other; which first, and whether
+    numbers below 2^-126 count as 0, is the processor's affair. It is what dot-product
+    instructions compute, and no vector op says it.
+
+    Constraints:
+    * C1: sums are a vector of f32, and there are twice as many bf16.
+
+    Example:
+    ```mlir
+    %0 = attn.dot_pairs %sum, %weights, %row : vector<16xf32>, vector<32xbf16>
+    ```
+  }];
+  let arguments = (ins
+    VectorOfRankAndType<[1], [F32]>:$sum,
+    VectorOfRankAndType<[1], [BF16]>:$lhs,
+    VectorOfRankAndType<[1], [BF16]>:$rhs);
+  let results = (outs VectorOfRankAndType<[1], [F32]>:$result);
+  let assemblyFormat = [{
+    $sum `,` $lhs `,` $rhs `:` type($sum) `,` type($lhs) attr-dict
+  }];
+  let hasVerifier = 1;
+}
