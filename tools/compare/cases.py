@@ -8,6 +8,8 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any, Iterator
 
+from programs import document_lengths
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LANGUAGE_MODEL = "SmolLM2-135M-Instruct"
 STORAGES = ("Q4_1", "Q4_0", "Q8_0", "BF16", "F32")
@@ -86,13 +88,14 @@ def language_model_cases(place: Place) -> Iterator[Case]:
                        **({"limit": "read_memory", "limit_amount": float(size * tokens), "limit_aim": 0.85} if task == "decode" else {}))
 
 
-def visible(mask: str, rows: int, window: int) -> float:
-    """Scores of a head that the mask lets through; of documents, those of an even split."""
+def visible(mask: str, rows: int, window: int, documents: int) -> float:
+    """Scores of a head that the mask lets through."""
     if mask == "full":
         return rows * rows
     if mask == "window":
         return window * rows - window * (window - 1) / 2
-    return rows * (rows + 1) / 2
+    lengths = document_lengths(rows, documents) if mask == "document" else [rows]
+    return sum(n * (n + 1) / 2 for n in lengths)
 
 
 def attention_cases(place: Place) -> Iterator[Case]:
@@ -109,8 +112,7 @@ def attention_cases(place: Place) -> Iterator[Case]:
             ours = {**shared, "participant": "heed", "heed": place.heed}
             head = f"attention-{heads}x" if heads != 12 else "attention-" if mask in ("full", "causal") else ""
             name = f"{head}{rows}-{mask}" if head else f"{mask}-{rows}"
-            operations = 4.0 * heads * features * visible(mask, rows, 256)
-            # The cost of documents depends on how they fall; what counts there is the ratio.
+            operations = 4.0 * heads * features * visible(mask, rows, 256, 16)
             yield Case(name + ("-bf16" if kind == "bf16" else ""), f"attention {heads}×{rows}×{features} {mask} {kind}",
                        aim, operations, "GFLOP/s", ours, peers, 1e-9 if kind == "f32" else 1e-3, 1e-9,
                        PEAKS[kind], operations, AIM_OF_PEAK[kind] if (rows, mask) == (2048, "full") else 0.0)

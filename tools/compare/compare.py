@@ -121,6 +121,9 @@ def main() -> int:
             print(f"{case.name:32} {case.title}, at least {case.aim:g} times {', '.join(case.peers)}")
         return 0
     if options.table:
+        for path in options.table:
+            if not path.exists():
+                raise ValueError(f"{path} doesn't exist")
         show(load(options.table))
         return 0
     if not options.cases or options.pairs < 1:

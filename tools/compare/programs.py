@@ -1,7 +1,11 @@
-"""The programs of single operations that Heed is measured on, as text: sizes that peers are compiled for are constants here too."""
+"""The programs of single operations that Heed is measured on, as text, and the documents of one of them.
+
+Sizes that peers are compiled for are constants here too.
+"""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 MASKS = {
@@ -13,6 +17,12 @@ MASKS = {
     "alibi": " where j <= i",
 }
 SCORES = {"softcap": "softcap(S[h, i, j], {cap})", "alibi": "alibi(S)[h, i, j]"}
+
+
+def document_lengths(rows: int, documents: int) -> list[int]:
+    """Documents of random lengths, one after another, that fill the rows; the same for everyone."""
+    cuts = sorted(random.Random(4).sample(range(1, rows), documents - 1))
+    return [end - start for start, end in zip([0, *cuts], [*cuts, rows])]
 
 
 def attention(settings: dict[str, Any]) -> str:

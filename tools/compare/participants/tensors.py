@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy
 
+from programs import document_lengths
+
 SAMPLES = 64
 
 
@@ -20,23 +22,8 @@ def attention_inputs(settings: dict[str, Any]) -> list[numpy.ndarray]:
 
 
 def segments(rows: int, documents: int) -> numpy.ndarray:
-    """The document of each row: documents of random lengths, one after another."""
-    cuts = numpy.sort(numpy.random.default_rng(4).choice(numpy.arange(1, rows), documents - 1, replace=False))
-    return numpy.searchsorted(cuts, numpy.arange(rows), side="right").astype(numpy.int32)
-
-
-def visible_scores(settings: dict[str, Any]) -> int:
-    """How many scores of one head the mask lets through."""
-    rows, mask = settings["rows"], settings["mask"]
-    place = numpy.arange(rows)
-    if mask == "full":
-        return rows * rows
-    if mask == "window":
-        return int(numpy.minimum(place + 1, settings["window"]).sum())
-    if mask == "document":
-        lengths = numpy.bincount(segments(rows, settings["documents"])).astype(numpy.int64)
-        return int((lengths * (lengths + 1) // 2).sum())
-    return rows * (rows + 1) // 2  # causal, also with a cap or a slope on the scores
+    """The document of each row."""
+    return numpy.repeat(numpy.arange(documents, dtype=numpy.int32), document_lengths(rows, documents))
 
 
 def samples(result: numpy.ndarray) -> list[float]:
