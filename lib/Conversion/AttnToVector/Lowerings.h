@@ -27,7 +27,8 @@ namespace heed::attn {
 
 /// Lanes of every vector that a kernel handles.
 inline constexpr int64_t kLanes = 16;
-/// Rows of a task where rows don't depend on each other; the default of convert-linalg-to-row-loops.
+/// Rows of a task where rows don't depend on each other; the default of
+/// convert-linalg-to-row-loops.
 inline constexpr int64_t kTaskRows = 8;
 
 /// Register tiles for one instruction set, so that nothing spills: 32 registers of 16 lanes, or 16
