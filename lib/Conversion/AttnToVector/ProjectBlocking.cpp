@@ -15,9 +15,9 @@ using namespace heed::attn;
 static constexpr int64_t kPanels = 8;
 /// Parts that few rows are divided into, at least, where there are enough panels.
 static constexpr int64_t kFewParts = 16;
-/// Rows that a first-level cache keeps if they are a multiple of its period apart: as many as a set
-/// has lines, less some for weights that pass.
-static constexpr int64_t kRowsOfSet = 6;
+/// So many rows of a tile may meet in one set of a first-level cache. Its eight lines or more would
+/// hold three, but weights pass through it too: bf16 rows 1 K or 2 K apart took a half more time.
+static constexpr int64_t kRowsOfSet = 2;
 
 /// How many of `rows` rows so many bytes apart meet in one set of a first-level cache, whose sets
 /// repeat every 4 K.
