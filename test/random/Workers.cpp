@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -38,8 +39,10 @@ static_assert(sizeof(Message) <= 4096, "messages of several workers must not mix
 
 using Clock = std::chrono::steady_clock;
 
-/// A program takes a second, or some; one that takes this long hangs.
-constexpr std::chrono::minutes kLongest{3};
+/// A program takes a second of processor time, or some; one that takes this much, or waits this
+/// long, hangs. A busy machine only makes it wait.
+constexpr double kMostSeconds = 180;
+constexpr std::chrono::minutes kLongestWait{60};
 
 /// A process that checks programs.
 struct Worker {
@@ -47,10 +50,25 @@ struct Worker {
   int pipe = -1;
   uint64_t current = 0;    ///< the seed of its latest program
   Clock::time_point begun; ///< when it last sent something
+  double spent = 0;        ///< seconds of processor time that it had taken then
   bool isLate = false;     ///< and was ended
 };
 
 } // namespace
+
+/// Seconds of processor time that a process has taken.
+static double secondsOf(pid_t process) {
+  clockid_t clock;
+  timespec time{};
+  if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &time) != 0)
+    return 0;
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+static void noteMessage(Worker &worker) {
+  worker.begun = Clock::now();
+  worker.spent = secondsOf(worker.process);
+}
 
 static void send(int pipe, const Message &message) {
   if (write(pipe, &message, sizeof(message)) != sizeof(message))
@@ -90,13 +108,14 @@ static Worker start(const std::function<void(int pipe)> &work) {
   }
   close(ends[1]);
   worker.pipe = ends[0];
-  worker.begun = Clock::now();
+  noteMessage(worker);
   return worker;
 }
 
 /// Ends a worker whose program takes too long; its pipe then closes.
 static void endIfLate(Worker &worker) {
-  if (worker.isLate || Clock::now() - worker.begun < kLongest)
+  if (worker.isLate || (Clock::now() - worker.begun < kLongestWait &&
+                        secondsOf(worker.process) - worker.spent < kMostSeconds))
     return;
   worker.isLate = true;
   kill(worker.process, SIGKILL);
@@ -132,7 +151,7 @@ static std::string waitFor(Worker &worker) {
   waitpid(worker.process, &status, 0);
   worker.process = -1;
   if (worker.isLate)
-    return fmt::format("it takes more than {} minutes", kLongest.count());
+    return fmt::format("it takes more than {} seconds of processor time", kMostSeconds);
   if (WIFSIGNALED(status))
     return fmt::format("the process ended by signal {}", WTERMSIG(status));
   return WEXITSTATUS(status) == 0 ? ""
@@ -176,7 +195,7 @@ Summary heed::random_programs::checkAll(uint64_t first, uint64_t count, int jobs
       Message message;
       if (receive(worker.pipe, message)) {
         worker.current = message.seed;
-        worker.begun = Clock::now();
+        noteMessage(worker);
         if (!message.isVerdict)
           continue;
         ++summary.checked;
