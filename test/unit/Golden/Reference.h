@@ -35,8 +35,11 @@ struct Tolerance {
   double sum;        ///< relative, of the squares of all
   double likelihood; ///< of a token, natural logarithm
   double margin;     ///< two tokens as close as this may change places
+  /// Relative L2 of the logits of one text fed in two ways. Sums in another order round a number to
+  /// its other neighbour now and then, where it is rounded to eight bits.
+  double regrouped;
 };
-constexpr Tolerance kPrecise{1e-3, 1e-3, 1e-3, 0.01}, kRounded{5e-2, 1e-1, 0.6, 1};
+constexpr Tolerance kPrecise{1e-3, 1e-3, 1e-3, 0.01, 1e-5}, kRounded{5e-2, 1e-1, 0.6, 1, 5e-2};
 
 void setTolerance(const Tolerance &tolerance);
 const Tolerance &tolerance();
