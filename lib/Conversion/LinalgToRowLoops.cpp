@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "RowTasks.h"
+
 #include "heed/Conversion/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -47,19 +49,13 @@ public:
     if (!divided)
       return buildParallel(builder, 0);
 
-    Value rows = extents[*divided];
-    Value step = arith::ConstantIndexOp::create(builder, loc, rowsOfTask);
-    Value tasks = arith::CeilDivUIOp::create(builder, loc, rows, step);
-    scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{tasks}, ValueRange{}, std::nullopt,
-                          [&](OpBuilder &body, Location, ValueRange args) {
-                            Value begin = arith::MulIOp::create(body, loc, args[0], step);
-                            Value end = arith::AddIOp::create(body, loc, begin, step);
-                            dividedLoop = divided;
-                            dividedBegin = begin;
-                            dividedEnd = arith::MinUIOp::create(body, loc, end, rows);
-                            buildParallel(body, 0);
-                            scf::InParallelOp::create(body, loc);
-                          });
+    heed::buildRowTasks(builder, loc, extents[*divided], rowsOfTask,
+                        [&](OpBuilder &body, Value begin, Value end) {
+                          dividedLoop = divided;
+                          dividedBegin = begin;
+                          dividedEnd = end;
+                          buildParallel(body, 0);
+                        });
   }
 
 private:

@@ -90,6 +90,31 @@ void PanelTasks::buildBlock(OpBuilder &builder, Value block,
   build(inOthers, other);
 }
 
+void PanelTasks::forEachTile(
+    OpBuilder &builder, Value begin, Value end, ArrayRef<int64_t> heights,
+    function_ref<void(OpBuilder &, Value firstRow, int64_t height)> build) const {
+  for (int64_t height : heights) {
+    Value step = constant(builder, height);
+    Value left = arith::SubIOp::create(builder, loc, end, begin);
+    Value whole =
+        arith::SubIOp::create(builder, loc, left, arith::RemUIOp::create(builder, loc, left, step));
+    Value last = arith::AddIOp::create(builder, loc, begin, whole);
+    auto loop = scf::ForOp::create(builder, loc, begin, last, step);
+    OpBuilder inTile = OpBuilder::atBlockTerminator(loop.getBody());
+    build(inTile, loop.getInductionVar(), height);
+    begin = last;
+  }
+}
+
+Value PanelTasks::broadcastWord(OpBuilder &builder, Value matrix, Value row, Value column) const {
+  Type element = cast<MemRefType>(matrix.getType()).getElementType(), i32 = builder.getI32Type();
+  auto type = VectorType::get({32 / element.getIntOrFloatBitWidth()}, element);
+  Value word = vector::LoadOp::create(builder, loc, type, matrix, ValueRange{row, column});
+  word = vector::BitCastOp::create(builder, loc, VectorType::get({1}, i32), word);
+  return vector::BroadcastOp::create(builder, loc, VectorType::get({kLanes}, i32),
+                                     vector::ExtractOp::create(builder, loc, word, 0));
+}
+
 void PanelTasks::store(OpBuilder &builder, Value sum, Value row, const Panels &panels,
                        int64_t index) const {
   Value feature = arith::MulIOp::create(builder, loc, add(builder, panels.first, index),

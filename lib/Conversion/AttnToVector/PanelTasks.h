@@ -54,6 +54,16 @@ protected:
   void store(mlir::OpBuilder &builder, mlir::Value sum, mlir::Value row, const Panels &panels,
              int64_t index) const;
 
+  /// Builds rows `begin` … `end` in tiles of the first of `heights`, those that are left in lower
+  /// ones.
+  void forEachTile(mlir::OpBuilder &builder, mlir::Value begin, mlir::Value end,
+                   llvm::ArrayRef<int64_t> heights,
+                   llvm::function_ref<void(mlir::OpBuilder &, mlir::Value firstRow, int64_t height)>
+                       build) const;
+  /// The 32 bits of a matrix of bytes or of bf16 from `column` on, in all lanes of 16 x i32.
+  mlir::Value broadcastWord(mlir::OpBuilder &builder, mlir::Value matrix, mlir::Value row,
+                            mlir::Value column) const;
+
   mlir::Value constant(mlir::OpBuilder &builder, int64_t value) const;
   mlir::Value add(mlir::OpBuilder &builder, mlir::Value lhs, int64_t rhs) const;
   /// 16 zeros in f32.

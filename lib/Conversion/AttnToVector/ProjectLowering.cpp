@@ -97,22 +97,6 @@ private:
     return places;
   }
 
-  /// Rows `begin` … `end` in tiles of the first of `heights`, those that are left in lower ones.
-  void forEachTile(OpBuilder &builder, Value begin, Value end, ArrayRef<int64_t> heights,
-                   function_ref<void(OpBuilder &, Value firstRow, int64_t height)> build) {
-    for (int64_t height : heights) {
-      Value step = constant(builder, height);
-      Value left = arith::SubIOp::create(builder, loc, end, begin);
-      Value whole = arith::SubIOp::create(builder, loc, left,
-                                          arith::RemUIOp::create(builder, loc, left, step));
-      Value last = arith::AddIOp::create(builder, loc, begin, whole);
-      auto loop = scf::ForOp::create(builder, loc, begin, last, step);
-      OpBuilder inTile = OpBuilder::atBlockTerminator(loop.getBody());
-      build(inTile, loop.getInductionVar(), height);
-      begin = last;
-    }
-  }
-
   //===--------------------------------------------------------------------===//
   // A tile
   //===--------------------------------------------------------------------===//
@@ -126,13 +110,8 @@ private:
         scalar = arith::ExtFOp::create(builder, loc, builder.getF32Type(), scalar);
       return vector::BroadcastOp::create(builder, loc, lanes, scalar);
     }
-    auto type = [](int64_t count, Type of) { return VectorType::get({count}, of); };
-    Type i32 = builder.getI32Type();
-    Value pair = vector::LoadOp::create(builder, loc, type(2, element), x, place);
-    pair = vector::BitCastOp::create(builder, loc, type(1, i32), pair);
-    pair = vector::ExtractOp::create(builder, loc, pair, 0);
-    pair = vector::BroadcastOp::create(builder, loc, type(kLanes, i32), pair);
-    return vector::BitCastOp::create(builder, loc, type(2 * kLanes, element), pair);
+    return vector::BitCastOp::create(builder, loc, VectorType::get({2 * kLanes}, element),
+                                     broadcastWord(builder, x, row, column));
   }
 
   Value multiplyAdd(OpBuilder &builder, Value weights, Value factor, Value sum) {

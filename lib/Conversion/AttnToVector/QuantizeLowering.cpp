@@ -13,6 +13,8 @@
 
 #include "Lowerings.h"
 
+#include "../RowTasks.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -34,23 +36,16 @@ public:
 
   void build(OpBuilder &builder) {
     Value rows = memref::DimOp::create(builder, loc, x, 0);
-    Value chunk = constant(builder, kTaskRows);
-    Value tasks = arith::CeilDivUIOp::create(builder, loc, rows, chunk);
-    scf::ForallOp::create(builder, loc, ArrayRef<OpFoldResult>{tasks}, ValueRange{}, std::nullopt,
-                          [&](OpBuilder &body, Location, ValueRange args) {
-                            Value begin = arith::MulIOp::create(body, loc, args[0], chunk);
-                            Value end = arith::AddIOp::create(body, loc, begin, chunk);
-                            end = arith::MinUIOp::create(body, loc, end, rows);
-                            auto ofRow =
-                                scf::ForOp::create(body, loc, begin, end, constant(body, 1));
-                            OpBuilder inRow = OpBuilder::atBlockTerminator(ofRow.getBody());
-                            auto ofBlock = scf::ForOp::create(
-                                inRow, loc, constant(inRow, 0),
-                                constant(inRow, cols / QuantizeOp::kBlock), constant(inRow, 1));
-                            OpBuilder inBlock = OpBuilder::atBlockTerminator(ofBlock.getBody());
-                            buildBlock(inBlock, ofRow.getInductionVar(), ofBlock.getInductionVar());
-                            scf::InParallelOp::create(body, loc);
-                          });
+    heed::buildRowTasks(
+        builder, loc, rows, kTaskRows, [&](OpBuilder &body, Value begin, Value end) {
+          auto ofRow = scf::ForOp::create(body, loc, begin, end, constant(body, 1));
+          OpBuilder inRow = OpBuilder::atBlockTerminator(ofRow.getBody());
+          auto ofBlock =
+              scf::ForOp::create(inRow, loc, constant(inRow, 0),
+                                 constant(inRow, cols / QuantizeOp::kBlock), constant(inRow, 1));
+          OpBuilder inBlock = OpBuilder::atBlockTerminator(ofBlock.getBody());
+          buildBlock(inBlock, ofRow.getInductionVar(), ofBlock.getInductionVar());
+        });
   }
 
 private:

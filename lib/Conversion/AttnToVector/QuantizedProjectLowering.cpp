@@ -96,19 +96,10 @@ private:
 
   void buildManyRows(OpBuilder &builder, const Panels &panels) {
     Scratch scratch = unpack(builder, panels);
-    // Tiles of full height, then the rows that are left in lower ones.
-    Value begin = constant(builder, 0);
-    for (int64_t height : {kTileRows, kTileRows / 2, int64_t(1)}) {
-      Value step = constant(builder, height);
-      Value left = arith::SubIOp::create(builder, loc, rows, begin);
-      Value whole = arith::SubIOp::create(builder, loc, left,
-                                          arith::RemUIOp::create(builder, loc, left, step));
-      Value end = arith::AddIOp::create(builder, loc, begin, whole);
-      auto rowLoop = scf::ForOp::create(builder, loc, begin, end, step);
-      OpBuilder inTile = OpBuilder::atBlockTerminator(rowLoop.getBody());
-      buildTile(inTile, scratch, panels, rowLoop.getInductionVar(), height);
-      begin = end;
-    }
+    forEachTile(builder, constant(builder, 0), rows, {kTileRows, kTileRows / 2, 1},
+                [&](OpBuilder &inTile, Value firstRow, int64_t height) {
+                  buildTile(inTile, scratch, panels, firstRow, height);
+                });
   }
 
   /// A block of panels in memory: [panels, steps, fours of a step or parts, lanes].
@@ -215,7 +206,7 @@ private:
     }
     for (int64_t part = 0; part < parts; ++part) {
       Value place = add(builder, firstPart, part);
-      SmallVector<Value> dots, scaledSums;
+      SmallVector<Value> dots;
       for (int64_t row = 0; row < height; ++row) {
         Value start = startOf(builder, places[row], place);
         dots.append(groups.size(), start);
@@ -225,7 +216,8 @@ private:
         for (size_t panel = 0; panel < groups.size(); ++panel)
           weights.push_back(fourOf(builder, panel, four));
         for (int64_t row = 0; row < height; ++row) {
-          Value quants = fourOfRow(builder, places[row], add(builder, firstColumn, 4 * four));
+          Value quants =
+              broadcastWord(builder, x, places[row], add(builder, firstColumn, 4 * four));
           for (auto [panel, weight] : llvm::enumerate(weights)) {
             Value &dot = dots[row * groups.size() + panel];
             dot = dotProduct(builder, dot, weight, quants);
@@ -259,15 +251,6 @@ private:
   Value broadcast(OpBuilder &builder, Value memref, Value row, Value column) {
     Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
     return vector::BroadcastOp::create(builder, loc, floats, scalar);
-  }
-  /// Four quants of a row, in every lane.
-  Value fourOfRow(OpBuilder &builder, Value row, Value column) {
-    Value four = vector::LoadOp::create(builder, loc, VectorType::get({4}, builder.getI8Type()), x,
-                                        ValueRange{row, column});
-    four =
-        vector::BitCastOp::create(builder, loc, VectorType::get({1}, builder.getI32Type()), four);
-    return vector::BroadcastOp::create(builder, loc, ints,
-                                       vector::ExtractOp::create(builder, loc, four, 0));
   }
   /// `sum` plus the products of four unsigned and four signed bytes in each lane.
   Value dotProduct(OpBuilder &builder, Value sum, Value weights, Value quants) {

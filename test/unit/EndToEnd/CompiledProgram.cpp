@@ -18,7 +18,7 @@
 #include <dlfcn.h>
 #include <filesystem>
 #include <gtest/gtest.h>
-#include <map>
+#include <span>
 #include <sys/wait.h>
 
 using namespace heed;
@@ -76,16 +76,6 @@ CompiledProgram::CompiledProgram(const std::string &text, const Weights *weights
   build(text, weights, format, flags, sets);
 }
 
-/// Whether the processor has the instruction set of that name.
-static bool isThere(const std::string &set) {
-  static const std::map<std::string, uint64_t> features = {
-      {"avx2", HEED_AVX2_FMA_F16C},
-      {"avx512", HEED_AVX512},
-      {"avx512vnni", HEED_AVX512_VNNI},
-      {"avx512bf16", HEED_AVX512_VNNI | HEED_AVX512_BF16}};
-  return (cpuFeatures() & features.at(set)) == features.at(set);
-}
-
 void CompiledProgram::build(const std::string &text, const Weights *weights, Format format,
                             const std::string &flags, const std::vector<std::string> &sets) {
   std::string program = folder.file("program.heed"), so = folder.file("program.so");
@@ -108,10 +98,10 @@ void CompiledProgram::build(const std::string &text, const Weights *weights, For
   ASSERT_TRUE(library) << dlerror();
   described = static_cast<const heed_artifact *>(dlsym(library, "heed_artifact_export"));
   ASSERT_TRUE(described);
-  for (const std::string &set : sets)
-    if (isThere(set)) {
-      open(set.c_str(), 1, path);
-      open(set.c_str(), 2, path);
+  for (const heed_variant &variant : std::span(described->variants, described->n_variants))
+    if ((cpuFeatures() & variant.features) == variant.features) {
+      open(variant.name, 1, path);
+      open(variant.name, 2, path);
     }
 }
 

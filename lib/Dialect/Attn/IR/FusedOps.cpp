@@ -183,13 +183,8 @@ LogicalResult OnlineAttentionOp::verify() {
     return failure();
 
   Type made[] = {getAcc().getType(), getMax().getType(), getSum().getType()};
-  if (llvm::all_of(made, llvm::IsaPred<MemRefType>)) { // C3
-    if (getNumResults() != 0)
-      return emitOpError() << "has " << getNumResults() << " results, expected none in memref form";
-  } else if (!llvm::equal(getResultTypes(), made)) { // C3
-    return emitOpError() << "has results (" << getResultTypes() << "), expected ("
-                         << ArrayRef<Type>(made) << "), the types of acc, max and sum";
-  }
+  if (failed(expectResultsLike(*this, made, "acc, max and sum"))) // C3
+    return failure();
 
   int64_t tile = getKeyTile();
   if (tile <= 0) // C4

@@ -89,4 +89,16 @@ LogicalResult reifyAsOperand(OpBuilder &builder, Operation *op, Value operand,
   return success();
 }
 
+LogicalResult expectResultsLike(Operation *op, ArrayRef<Type> made, StringRef names) {
+  if (llvm::all_of(made, llvm::IsaPred<MemRefType>)) {
+    if (op->getNumResults() != 0)
+      return op->emitOpError() << "has " << op->getNumResults()
+                               << " results, expected none in memref form";
+  } else if (!llvm::equal(op->getResultTypes(), made)) {
+    return op->emitOpError() << "has results (" << op->getResultTypes() << "), expected (" << made
+                             << "), the types of " << names;
+  }
+  return success();
+}
+
 } // namespace heed::attn

@@ -45,6 +45,11 @@ llvm::SmallVector<mlir::OpFoldResult> reifySizes(mlir::OpBuilder &builder, mlir:
 llvm::LogicalResult reifyAsOperand(mlir::OpBuilder &builder, mlir::Operation *op,
                                    mlir::Value operand, mlir::ReifiedRankedShapedTypeDims &shapes);
 
+/// Fails at `op` unless its destinations, of types `made`, are all memrefs and it has no result, or
+/// its results have their types. `names` lists them for the message.
+llvm::LogicalResult expectResultsLike(mlir::Operation *op, llvm::ArrayRef<mlir::Type> made,
+                                      llvm::StringRef names);
+
 } // namespace heed::attn
 
 #endif // HEED_LIB_DIALECT_ATTN_IR_SHAPES_H

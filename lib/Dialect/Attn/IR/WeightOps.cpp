@@ -175,14 +175,7 @@ LogicalResult QuantizeOp::verify() {
                          blockedShape(x, contracted, group)))) // C2
     return failure();
   Type made[] = {getQuants().getType(), getScales().getType(), getSums().getType()};
-  if (llvm::all_of(made, llvm::IsaPred<MemRefType>)) { // C3
-    if (getNumResults() != 0)
-      return emitOpError() << "has " << getNumResults() << " results, expected none in memref form";
-  } else if (!llvm::equal(getResultTypes(), made)) { // C3
-    return emitOpError() << "has results (" << getResultTypes() << "), expected ("
-                         << ArrayRef<Type>(made) << "), the types of quants, scales and sums";
-  }
-  return success();
+  return expectResultsLike(*this, made, "quants, scales and sums"); // C3
 }
 
 //===----------------------------------------------------------------------===//
