@@ -88,7 +88,9 @@ std::vector<Setting> ProgramCheck::drawSettings() {
   const char *any = has512 && dice.percent(50) ? "avx512" : "avx2";
   if (ways == Ways::One) {
     bool fused = dice.percent(85), isStep = program.form == RandomProgram::Form::Step;
-    Setting setting{any, dice.percent(50) ? 0 : level(), fused, "f32", fused && dice.percent(40)};
+    unsigned seldom = dice.percent(96) ? 0 : dice.pick({1u, 2u, 3u});
+    Setting setting{any, seldom, fused, "f32", fused && dice.percent(40)};
+    setting.verifyEach = dice.percent(20);
     if (isStep && dice.percent(15))
       setting.cacheType = dice.pick({"f16", "bf16", "int8"});
     return {setting};

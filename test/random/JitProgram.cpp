@@ -11,6 +11,7 @@
 #include "heed/Pipelines/Compiler.h"
 #include "heed/Runtime/Heed.h"
 
+#include "mlir/Pass/PassManager.h"
 #include "llvm/Support/TargetSelect.h"
 
 #include <fmt/format.h>
@@ -62,6 +63,9 @@ ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text
   options.fuseAttention = setting.fused;
   options.cacheType = setting.cacheType;
   options.invariant = setting.invariant;
+  options.instrument = [&](mlir::PassManager &manager) {
+    manager.enableVerifier(setting.verifyEach);
+  };
   Compiler compiler("program.heed", text, options);
   if (!checkText(compiler))
     return makeError("the program was refused");

@@ -32,6 +32,7 @@ struct Setting {
   bool fused = true;        ///< attention as one op, or its steps one by one
   const char *cacheType = "f32";
   bool invariant = false; ///< results don't depend on how a text is split, nor on the batch
+  bool verifyEach = true; ///< the IR after every pass, which takes a quarter of the time
 
   std::string print() const;
 };
