@@ -5,9 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A block of 32 columns is two vectors: its largest magnitude, its scale, its
-// quants and their sums, without a loop. A task is a chunk of rows, as many as
-// tasks of linalg ops have, so that heed-merge-tasks can join them.
+// A block of 32 columns is two vectors. What is found for a whole block, its
+// largest magnitude and its sum, is found for four blocks together, so that four
+// lanes of one vector are compared or added at the price of one. A task is a
+// chunk of rows, as many as tasks of linalg ops have, so that heed-merge-tasks
+// can join them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +27,10 @@ using namespace heed::attn;
 
 namespace {
 
-/// The parts of a block that a vector holds.
+/// The vectors that hold a block.
 constexpr int64_t kParts = QuantizeOp::kBlock / kLanes;
+/// Blocks that are quantised together.
+constexpr int64_t kBlocks = 4;
 
 class QuantizeKernel {
 public:
@@ -40,11 +44,15 @@ public:
         builder, loc, rows, kTaskRows, [&](OpBuilder &body, Value begin, Value end) {
           auto ofRow = scf::ForOp::create(body, loc, begin, end, constant(body, 1));
           OpBuilder inRow = OpBuilder::atBlockTerminator(ofRow.getBody());
-          auto ofBlock =
-              scf::ForOp::create(inRow, loc, constant(inRow, 0),
-                                 constant(inRow, cols / QuantizeOp::kBlock), constant(inRow, 1));
+          // The last blocks overlap those before where their number isn't a multiple: what is
+          // written twice is the same.
+          int64_t blocks = cols / QuantizeOp::kBlock, together = std::min(blocks, kBlocks);
+          auto ofBlock = scf::ForOp::create(inRow, loc, constant(inRow, 0), constant(inRow, blocks),
+                                            constant(inRow, together));
           OpBuilder inBlock = OpBuilder::atBlockTerminator(ofBlock.getBody());
-          buildBlock(inBlock, ofRow.getInductionVar(), ofBlock.getInductionVar());
+          Value first = arith::MinUIOp::create(inBlock, loc, ofBlock.getInductionVar(),
+                                               constant(inBlock, blocks - together));
+          buildBlocks(inBlock, ofRow.getInductionVar(), first, together);
         });
   }
 
@@ -52,59 +60,123 @@ private:
   Value constant(OpBuilder &builder, int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
-  Value number(OpBuilder &builder, float value) {
-    return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
+  Value multiply(OpBuilder &builder, Value lhs, int64_t rhs) {
+    return rhs == 1 ? lhs : arith::MulIOp::create(builder, loc, lhs, constant(builder, rhs));
   }
-  Value quotient(OpBuilder &builder, Value lhs, Value rhs) {
-    return arith::DivFOp::create(builder, loc, lhs, rhs);
+  Value add(OpBuilder &builder, Value lhs, int64_t rhs) {
+    return rhs == 0 ? lhs : arith::AddIOp::create(builder, loc, lhs, constant(builder, rhs));
   }
 
-  void buildBlock(OpBuilder &builder, Value row, Value block) {
+  /// The elements of each of four vectors of 16 joined by `join`: four lanes. Each step leaves
+  /// vectors that hold half as much of twice as many.
+  Value joinLanes(OpBuilder &builder, ArrayRef<Value> vectors,
+                  function_ref<Value(OpBuilder &, Value, Value)> join) {
+    // Lanes low and high of two vectors side by side, in each four lanes.
+    auto pairUp = [&](Value a, Value b, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+      auto pick = [&](ArrayRef<int64_t> ofFour) -> Value {
+        SmallVector<int64_t> mask;
+        for (int64_t lane = 0; lane < kLanes; ++lane) {
+          int64_t from = ofFour[lane % 4];
+          mask.push_back(lane / 4 * 4 + from % 4 + from / 4 * kLanes);
+        }
+        return vector::ShuffleOp::create(builder, loc, a, b, mask);
+      };
+      return join(builder, pick(low), pick(high));
+    };
+    Value first = pairUp(vectors[0], vectors[1], {0, 4, 1, 5}, {2, 6, 3, 7});
+    Value second = pairUp(vectors[2], vectors[3], {0, 4, 1, 5}, {2, 6, 3, 7});
+    Value joined = pairUp(first, second, {0, 1, 4, 5}, {2, 3, 6, 7});
+    for (int64_t lanes = kLanes / 2; lanes >= kBlocks; lanes /= 2) {
+      auto half = [&](int64_t begin) -> Value {
+        return vector::ExtractStridedSliceOp::create(builder, loc, joined, {begin}, {lanes}, {1});
+      };
+      joined = join(builder, half(0), half(lanes));
+    }
+    return joined;
+  }
+
+  /// Writes the first lanes of `values`, as many as there are blocks, `stride` apart.
+  void storeOfBlocks(OpBuilder &builder, Value values, Value memref, Value row, Value place,
+                     int64_t blocks, int64_t stride) {
+    if (stride == 1) {
+      if (blocks < kBlocks)
+        values = vector::ExtractStridedSliceOp::create(builder, loc, values, {0}, {blocks}, {1});
+      vector::StoreOp::create(builder, loc, values, memref, ValueRange{row, place});
+      return;
+    }
+    for (int64_t block = 0; block < blocks; ++block)
+      memref::StoreOp::create(builder, loc, vector::ExtractOp::create(builder, loc, values, block),
+                              memref, ValueRange{row, add(builder, place, block * stride)});
+  }
+
+  /// Quantises `count` blocks of a row from block `first` on; four at most.
+  void buildBlocks(OpBuilder &builder, Value row, Value first, int64_t count) {
     auto floats = VectorType::get({kLanes}, builder.getF32Type());
     auto ints = VectorType::get({kLanes}, builder.getI32Type());
     auto bytes = VectorType::get({kLanes}, builder.getI8Type());
-    Value first = arith::MulIOp::create(builder, loc, block, constant(builder, QuantizeOp::kBlock));
-    auto column = [&](int64_t part) -> Value {
-      return arith::AddIOp::create(builder, loc, first, constant(builder, part * kLanes));
+    auto ofBlocks = VectorType::get({kBlocks}, builder.getF32Type());
+    auto splat = [&](float value) -> Value {
+      return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ofBlocks, value));
     };
-    SmallVector<Value> values;
-    Value largest;
-    for (int64_t part = 0; part < kParts; ++part) {
+    Value firstColumn = multiply(builder, first, QuantizeOp::kBlock);
+    auto column = [&](int64_t part) { return add(builder, firstColumn, part * kLanes); };
+    SmallVector<Value> values, largest(kBlocks);
+    for (int64_t part = 0; part < count * kParts; ++part) {
       values.push_back(
           vector::LoadOp::create(builder, loc, floats, x, ValueRange{row, column(part)}));
+      // Magnitudes are in the same order as their bits, and what isn't a number is the largest.
       Value size = math::AbsFOp::create(builder, loc, values.back());
-      largest = part == 0 ? size : arith::MaximumFOp::create(builder, loc, largest, size);
+      size = arith::BitcastOp::create(builder, loc, ints, size);
+      Value &ofBlock = largest[part / kParts];
+      ofBlock = ofBlock ? arith::MaxUIOp::create(builder, loc, ofBlock, size) : size;
     }
-    Value maximum =
-        vector::ReductionOp::create(builder, loc, vector::CombiningKind::MAXIMUMF, largest);
-    Value most = number(builder, 127), none = number(builder, 0);
-    Value scale = quotient(builder, maximum, most);
-    Value isZero = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, maximum, none);
-    Value inverse =
-        arith::SelectOp::create(builder, loc, isZero, none, quotient(builder, most, maximum));
-    inverse = vector::BroadcastOp::create(builder, loc, floats, inverse);
-    memref::StoreOp::create(builder, loc, scale, scales, ValueRange{row, block});
+    for (int64_t block = count; block < kBlocks; ++block)
+      largest[block] = largest.front();
+    Value maximum = joinLanes(builder, largest, [&](OpBuilder &at, Value a, Value b) -> Value {
+      return arith::MaxUIOp::create(at, loc, a, b);
+    });
+    maximum = arith::BitcastOp::create(builder, loc, ofBlocks, maximum);
+    Value scale = arith::DivFOp::create(builder, loc, maximum, splat(127));
+    Value isZero =
+        arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, maximum, splat(0));
+    Value inverse = arith::SelectOp::create(
+        builder, loc, isZero, splat(0), arith::DivFOp::create(builder, loc, splat(127), maximum));
+    storeOfBlocks(builder, scale, scales, row, first, count, 1);
 
     SmallVector<Value> counts;
     for (auto [part, value] : llvm::enumerate(values)) {
-      Value scaled = arith::MulFOp::create(builder, loc, value, inverse);
+      Value factor = vector::ExtractOp::create(builder, loc, inverse, int64_t(part) / kParts);
+      factor = vector::BroadcastOp::create(builder, loc, floats, factor);
+      Value scaled = arith::MulFOp::create(builder, loc, value, factor);
       Value whole = math::RoundEvenOp::create(builder, loc, scaled);
-      Value quant = arith::FPToSIOp::create(builder, loc, ints, whole);
-      vector::StoreOp::create(builder, loc, arith::TruncIOp::create(builder, loc, bytes, quant),
-                              quants, ValueRange{row, column(part)});
-      counts.push_back(quant);
+      counts.push_back(arith::FPToSIOp::create(builder, loc, ints, whole));
+      Value narrow = arith::TruncIOp::create(builder, loc, bytes, counts.back());
+      vector::StoreOp::create(builder, loc, narrow, quants, ValueRange{row, column(part)});
     }
-    if (group == QuantizeOp::kBlock)
-      counts = {arith::AddIOp::create(builder, loc, counts[0], counts[1])};
-    for (auto [part, count] : llvm::enumerate(counts)) {
-      Value sum = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, count);
-      Type element = cast<MemRefType>(sums.getType()).getElementType();
-      if (element.isF32())
+    buildSums(builder, counts, scale, row, first, count);
+  }
+
+  /// Adds up a block's quants, [blocks][parts], each part by itself where groups are of 16.
+  void buildSums(OpBuilder &builder, ArrayRef<Value> counts, Value scale, Value row, Value first,
+                 int64_t count) {
+    auto plus = [&](OpBuilder &at, Value a, Value b) -> Value {
+      return arith::AddIOp::create(at, loc, a, b);
+    };
+    int64_t groups = QuantizeOp::kBlock / group, parts = kParts / groups;
+    Value place = multiply(builder, first, groups);
+    for (int64_t index = 0; index < groups; ++index) {
+      SmallVector<Value> ofGroup;
+      for (int64_t block = 0; block < count; ++block) {
+        int64_t part = block * kParts + index;
+        ofGroup.push_back(parts == 1 ? counts[part]
+                                     : plus(builder, counts[part], counts[part + 1]));
+      }
+      ofGroup.resize(kBlocks, ofGroup.front());
+      Value sum = joinLanes(builder, ofGroup, plus);
+      if (cast<MemRefType>(sums.getType()).getElementType().isF32())
         sum = arith::MulFOp::create(builder, loc, scale,
-                                    arith::SIToFPOp::create(builder, loc, element, sum));
-      Value place = arith::MulIOp::create(builder, loc, block, constant(builder, counts.size()));
-      place = arith::AddIOp::create(builder, loc, place, constant(builder, part));
-      memref::StoreOp::create(builder, loc, sum, sums, ValueRange{row, place});
+                                    arith::SIToFPOp::create(builder, loc, scale.getType(), sum));
+      storeOfBlocks(builder, sum, sums, row, add(builder, place, index), count, groups);
     }
   }
 
