@@ -109,7 +109,7 @@ static LogicalResult quantize(Step &step) {
       if (isScaled)
         sums.emplace_back(rounded(scale * static_cast<double>(sum)));
       else
-        sums.emplace_back(sum);
+        sums.emplace_back(sum * op.getTimes());
     }
   }
   ArrayRef<int64_t> shape = step.array(0).shape;

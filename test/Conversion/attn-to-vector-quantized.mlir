@@ -1,21 +1,41 @@
 // RUN: heed-opt %s -convert-attn-to-vector -split-input-file | FileCheck %s
 
-// A row is a task; a block's largest magnitude gives its scale.
+// Four blocks of a row together: the largest magnitude of each, by its bits, in a lane of its own.
 // CHECK-LABEL: func.func @quantize
 // CHECK: scf.forall
 // CHECK: scf.for %{{.*}} = %{{.*}} to %{{.*}}
-// CHECK-COUNT-2: math.absf
-// CHECK: %[[MAX:.+]] = vector.reduction <maximumf>
-// CHECK: %[[SCALE:.+]] = arith.divf %[[MAX]]
-// CHECK: memref.store %[[SCALE]], %{{.*}} : memref<?x2xf32>
+// CHECK: %[[BLOCKS:.+]] = arith.constant 4 : index
+// CHECK: scf.for %[[AT:.+]] = %{{.*}} to %[[BLOCKS]] step %{{.*}} {
+// CHECK: %[[LAST:.+]] = arith.constant 0 : index
+// CHECK: arith.minui %[[AT]], %[[LAST]]
+// CHECK-COUNT-8: math.absf
+// CHECK: vector.shuffle {{.*}} [0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29]
+// CHECK: arith.maxui %{{.*}} : vector<4xi32>
+// CHECK: %[[SCALE:.+]] = arith.divf %{{.*}} : vector<4xf32>
+// CHECK: vector.store %[[SCALE]], %{{.*}} : memref<?x4xf32>, vector<4xf32>
 // CHECK: math.roundeven
 // CHECK: arith.trunci %{{.*}} : vector<16xi32> to vector<16xi8>
-// CHECK: %[[SUM:.+]] = vector.reduction <add>
-// CHECK: %[[FLOAT:.+]] = arith.sitofp %[[SUM]]
+// CHECK: %[[FLOAT:.+]] = arith.sitofp %{{.*}} : vector<4xi32> to vector<4xf32>
 // CHECK: %[[SCALED:.+]] = arith.mulf %[[SCALE]], %[[FLOAT]]
-// CHECK: memref.store %[[SCALED]]
-func.func @quantize(%x: memref<?x64xf32>, %q: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xf32>) {
-  attn.quantize %x into %q, %s, %t : memref<?x64xf32>, memref<?x64xi8>, memref<?x2xf32>, memref<?x2xf32>
+// CHECK: vector.store %[[SCALED]]
+func.func @quantize(%x: memref<?x128xf32>, %q: memref<?x128xi8>, %s: memref<?x4xf32>, %t: memref<?x4xf32>) {
+  attn.quantize %x into %q, %s, %t : memref<?x128xf32>, memref<?x128xi8>, memref<?x4xf32>, memref<?x4xf32>
+  return
+}
+
+// -----
+
+// Fewer blocks; a sum for each 16 columns, times what weights have too much.
+// CHECK-LABEL: func.func @quantize_two
+// CHECK: arith.divf %{{.*}} : vector<4xf32>
+// CHECK: %[[SCALES:.+]] = vector.extract_strided_slice {{.*}} : vector<4xf32> to vector<2xf32>
+// CHECK: vector.store %[[SCALES]], %{{.*}} : memref<?x2xf32>, vector<2xf32>
+// CHECK: %[[TIMES:.+]] = arith.constant dense<-128> : vector<4xi32>
+// CHECK: %[[SUMS:.+]] = arith.muli %{{.*}}, %[[TIMES]]
+// CHECK: %[[FIRST:.+]] = vector.extract %[[SUMS]][0]
+// CHECK: memref.store %[[FIRST]], %{{.*}} : memref<?x4xi32>
+func.func @quantize_two(%x: memref<?x64xf32>, %q: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x4xi32>) {
+  attn.quantize %x group 16 times -128 into %q, %s, %t : memref<?x64xf32>, memref<?x64xi8>, memref<?x2xf32>, memref<?x4xi32>
   return
 }
 
@@ -45,9 +65,7 @@ func.func @with_mins(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xf3
 
 // Signed bytes are stored with 128 too much: a dot product starts from what takes that back.
 // CHECK-LABEL: func.func @with_bias
-// CHECK: %[[SUM:.+]] = memref.load %{{.*}} : memref<?x2xi32>
-// CHECK: %[[BIAS:.+]] = arith.constant -128 : i32
-// CHECK: %[[START:.+]] = arith.muli %[[SUM]], %[[BIAS]]
+// CHECK: %[[START:.+]] = memref.load %{{.*}} : memref<?x2xi32>
 // CHECK: %[[STARTS:.+]] = vector.broadcast %[[START]]
 // CHECK: attn.dot_bytes %[[STARTS]]
 func.func @with_bias(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi32>, %w: !attn.weight<16x64, q8_0>, %into: memref<?x16xf32>) {

@@ -80,6 +80,8 @@ struct PanelLayout {
   constexpr bool isQuantised() const { return scaleGroup != 0; }
   /// How many scales one lane of a group has: 0, 1 or 2.
   constexpr int scalesPerGroup() const { return isQuantised() ? groupColumns / scaleGroup : 0; }
+  /// What stored numbers have too much: value = scale * (number - bias) + min.
+  constexpr int bias() const { return quant == Quant::S8 ? byteBias : zeroPoint; }
   constexpr int64_t scaleBytes() const { return scaleIsF16 ? 2 : 4; }
   /// Panels of a matrix with `rows` rows.
   constexpr int64_t panels(int64_t rows) const { return (rows + lanes - 1) / lanes; }

@@ -62,9 +62,7 @@ public:
   }
   int scalesPerStep() const { return layout.scalesPerGroup(); }
   bool hasMin() const { return layout.hasMin; }
-  int bias() const {
-    return layout.quant == PanelLayout::Quant::S8 ? PanelLayout::byteBias : layout.zeroPoint;
-  }
+  int bias() const { return layout.bias(); }
 
 private:
   mlir::Value load(mlir::OpBuilder &builder, mlir::Value address, int64_t offset,

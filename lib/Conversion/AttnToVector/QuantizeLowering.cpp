@@ -36,7 +36,7 @@ class QuantizeKernel {
 public:
   QuantizeKernel(QuantizeOp op, Value x, Value quants, Value scales, Value sums)
       : loc(op.getLoc()), x(x), quants(quants), scales(scales), sums(sums), group(op.getGroup()),
-        cols(cast<MemRefType>(x.getType()).getDimSize(1)) {}
+        times(op.getTimes()), cols(cast<MemRefType>(x.getType()).getDimSize(1)) {}
 
   void build(OpBuilder &builder) {
     Value rows = memref::DimOp::create(builder, loc, x, 0);
@@ -176,13 +176,20 @@ private:
       if (cast<MemRefType>(sums.getType()).getElementType().isF32())
         sum = arith::MulFOp::create(builder, loc, scale,
                                     arith::SIToFPOp::create(builder, loc, scale.getType(), sum));
+      else if (times != 1)
+        sum = arith::MulIOp::create(
+            builder, loc, sum,
+            arith::ConstantOp::create(
+                builder, loc, DenseElementsAttr::get(cast<VectorType>(sum.getType()), times)));
       storeOfBlocks(builder, sum, sums, row, add(builder, place, index), count, groups);
     }
   }
 
   Location loc;
   Value x, quants, scales, sums; ///< matrices, their rows the same
-  int64_t group, cols;
+  int64_t group;
+  int32_t times; ///< of integer sums
+  int64_t cols;
 };
 
 } // namespace

@@ -13,8 +13,8 @@
 //
 // What the same number is added to in all weights of a group, a zero point or a
 // min, is paid once a group: a zero point as what the dot product starts from,
-// minus the row's integer sum times it; a min as one product with the row's
-// scaled sum.
+// the row's sum times it, which attn.quantize has ready; a min as one product
+// with the row's scaled sum.
 //
 //   few rows (decoding)   a group's quants are unpacked in registers.
 //   many rows (prompts)   a block of panels is unpacked to bytes once, then
@@ -242,15 +242,12 @@ private:
   Value startOf(OpBuilder &builder, Value row, Value part) {
     if (reader.hasMin() || reader.bias() == 0)
       return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(ints));
-    Value sum = memref::LoadOp::create(builder, loc, sums, ValueRange{row, part});
-    Value factor =
-        arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(-reader.bias()));
-    return vector::BroadcastOp::create(builder, loc, ints,
-                                       arith::MulIOp::create(builder, loc, sum, factor));
+    return broadcast(builder, sums, row, part);
   }
   Value broadcast(OpBuilder &builder, Value memref, Value row, Value column) {
     Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
-    return vector::BroadcastOp::create(builder, loc, floats, scalar);
+    return vector::BroadcastOp::create(builder, loc, VectorType::get({kLanes}, scalar.getType()),
+                                       scalar);
   }
   /// `sum` plus the products of four unsigned and four signed bytes in each lane.
   Value dotProduct(OpBuilder &builder, Value sum, Value weights, Value quants) {

@@ -2,11 +2,11 @@
 // RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations))' | FileCheck %s --check-prefix=PRECISE
 
 // Queries and keys read the same rows, which are rounded once; mins want scaled sums, a zero point
-// integer ones.
+// integer ones, times what is stored too much.
 // CHECK-LABEL: func.func @shared
 // CHECK-SAME: (%[[X:.+]]: tensor<?x64xf32>,
 // CHECK-DAG: %[[WITHMIN:.+]]:3 = attn.quantize %[[X]] into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32>
-// CHECK-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %[[X]] into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>
+// CHECK-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %[[X]] times -128 into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>
 // CHECK-NOT: attn.quantize
 // CHECK: attn.project query %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
 // CHECK: attn.project key %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
@@ -25,7 +25,7 @@ func.func @shared(%x: tensor<?x64xf32>, %Wq: !attn.weight<32x64, q4_1>, %Wk: !at
 
 // A row of several axes; scales of 16 columns want a sum for each.
 // CHECK-LABEL: func.func @heads
-// CHECK: %[[Z:.+]]:3 = attn.quantize %{{.+}} contracted 2 group 16 into {{.*}} -> tensor<?x4x64xi8>, tensor<?x8xf32>, tensor<?x16xi32>
+// CHECK: %[[Z:.+]]:3 = attn.quantize %{{.+}} contracted 2 group 16 times -128 into {{.*}} -> tensor<?x4x64xi8>, tensor<?x8xf32>, tensor<?x16xi32>
 // CHECK: attn.project output %[[Z]]#0, %{{.*}} contracted 2 quantized %[[Z]]#1, %[[Z]]#2 into %{{.*}} accumulate
 func.func @heads(%z: tensor<?x4x64xf32>, %w: !attn.weight<32x4x64, q6_k>, %e: tensor<?x32xf32>) -> tensor<?x32xf32> {
   %r = attn.project output %z, %w contracted 2 into %e accumulate

@@ -32,7 +32,8 @@ namespace {
 /// What a weight asks of the rows that meet it.
 struct Blocks {
   int64_t contracted, group; ///< columns of a sum
-  bool scaledSums;           ///< the weight has mins; else it has a zero point at most
+  bool scaledSums;           ///< the weight has mins
+  int32_t times;             ///< else a sum is what takes back the bias of stored numbers
 
   auto operator<=>(const Blocks &) const = default;
 };
@@ -66,8 +67,8 @@ struct NarrowActivationsPass : heed::attn::impl::NarrowActivationsPassBase<Narro
       int64_t columns = llvm::product_of(weight.getShape().take_back(project.getContracted()));
       if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
         continue;
-      Blocks blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup,
-                    layout.hasMin};
+      Blocks blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup, layout.hasMin,
+                    layout.hasMin ? 1 : -layout.bias()};
       QuantizeOp &made = quantized[{x.getAsOpaquePointer(), blocks}];
       if (!made)
         made = quantize(x, blocks);
@@ -103,7 +104,7 @@ private:
         destination(builder, x, blocks.contracted, columns / blocks.group,
                     blocks.scaledSums ? Type(builder.getF32Type()) : builder.getI32Type())};
     return QuantizeOp::create(builder, x.getLoc(), TypeRange(ValueRange(into)), x, into[0], into[1],
-                              into[2], blocks.contracted, blocks.group);
+                              into[2], blocks.contracted, blocks.group, blocks.times);
   }
 
   static Value roundToBf16(Value x) {

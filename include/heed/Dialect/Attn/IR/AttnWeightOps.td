@@ -144,12 +144,13 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [
     ```
     scale[b]   = max[c in b] |x[c]| / 127
     quant[c]   = roundeven(x[c] * (127 / max[c in b] |x[c]|))       0 where all of the block are 0
-    sum[g]     = sum[c in g] quant[c]           an integer, or times scale[b], as the type says
+    sum[g]     = sum[c in g] quant[c]           an integer times `times`, or a float times scale[b]
     ```
 
     A projection by quantised weights then multiplies eight-bit numbers. A group of a sum
     is the `group` of columns that a scale of those weights serves; sums carry what is the
-    same for all of a group's weights: a zero point (integer sums) or a min (scaled ones).
+    same for all of a group's weights: a zero point (integer sums, times what is taken from each
+    stored number, so that a sum is what the products start from) or a min (scaled ones).
 
     Constraints:
     * C1: `contracted` is at least 1 and no more than x's rank, and the columns are a multiple
@@ -161,17 +162,18 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [
 
     Example:
     ```mlir
-    %q, %s, %t = attn.quantize %x into %q0, %s0, %t0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>
+    %q, %s, %t = attn.quantize %x times -128 into %q0, %s0, %t0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>
     ```
   }];
   let arguments = (ins
     Attn_RankedOf<[F32]>:$x,
     Attn_RankedOf<[I8]>:$quants, Attn_RankedOf<[F32]>:$scales, Attn_RankedOf<[F32, I32]>:$sums,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
-    DefaultValuedAttr<I64Attr, "32">:$group);
+    DefaultValuedAttr<I64Attr, "32">:$group,
+    DefaultValuedAttr<I32Attr, "1">:$times);
   let results = (outs Variadic<RankedTensorOf<[I8, F32, I32]>>:$results);
   let assemblyFormat = [{
-    $x (`contracted` $contracted^)? (`group` $group^)? `into` $quants `,` $scales `,` $sums
+    $x (`contracted` $contracted^)? (`group` $group^)? (`times` $times^)? `into` $quants `,` $scales `,` $sums
     `:` type($x) `,` type($quants) `,` type($scales) `,` type($sums) (`->` type($results)^)?
     attr-dict
   }];
