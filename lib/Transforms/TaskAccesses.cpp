@@ -91,8 +91,10 @@ bool TaskAccesses::add(Value memref, bool isWrite, ValueRange indices) {
 }
 
 bool TaskAccesses::visit(Operation *op) {
-  // The parts of a loop are visited by themselves, and scratch of a task is its own.
-  if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() || isa<memref::AllocaOp>(op))
+  // The parts of a loop are visited by themselves, scratch of a task is its own, and memory that is
+  // only asked for isn't touched.
+  if (op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+      isa<memref::AllocaOp, memref::PrefetchOp>(op))
     return true;
   if (auto load = dyn_cast<memref::LoadOp>(op))
     return add(load.getMemref(), false, load.getIndices());

@@ -73,3 +73,18 @@ func.func @with_bias(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi3
     : memref<?x64xi8>, !attn.weight<16x64, q8_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>
   return
 }
+
+// -----
+
+// The residual: where a tile is added to is asked for before its products.
+// CHECK-LABEL: func.func @accumulated
+// CHECK: scf.for
+// CHECK: memref.prefetch %{{.*}}, write, locality<3>, data : memref<?x16xf32>
+// CHECK: scf.for
+// CHECK-COUNT-48: attn.dot_bytes
+// CHECK: arith.addf
+func.func @accumulated(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi32>, %w: !attn.weight<16x64, q8_0>, %into: memref<?x16xf32>) {
+  attn.project linear %x, %w quantized %s, %t into %into accumulate
+    : memref<?x64xi8>, !attn.weight<16x64, q8_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>
+  return
+}

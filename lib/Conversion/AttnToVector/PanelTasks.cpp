@@ -115,6 +115,14 @@ Value PanelTasks::broadcastWord(OpBuilder &builder, Value matrix, Value row, Val
                                      vector::ExtractOp::create(builder, loc, word, 0));
 }
 
+void PanelTasks::prefetch(OpBuilder &builder, Value row, const Panels &panels,
+                          int64_t index) const {
+  Value feature = arith::MulIOp::create(builder, loc, add(builder, panels.first, index),
+                                        constant(builder, kLanes));
+  memref::PrefetchOp::create(builder, loc, into, ValueRange{placeOf(builder, row), feature},
+                             /*isWrite=*/true, /*localityHint=*/3, /*isDataCache=*/true);
+}
+
 void PanelTasks::store(OpBuilder &builder, Value sum, Value row, const Panels &panels,
                        int64_t index) const {
   Value feature = arith::MulIOp::create(builder, loc, add(builder, panels.first, index),

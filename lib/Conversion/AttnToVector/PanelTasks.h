@@ -54,6 +54,10 @@ protected:
   void store(mlir::OpBuilder &builder, mlir::Value sum, mlir::Value row, const Panels &panels,
              int64_t index) const;
 
+  /// Asks for the memory that `store` will write, so that it has arrived by then.
+  void prefetch(mlir::OpBuilder &builder, mlir::Value row, const Panels &panels,
+                int64_t index) const;
+
   /// Builds rows `begin` … `end` in tiles of the first of `heights`, those that are left in lower
   /// ones.
   void forEachTile(mlir::OpBuilder &builder, mlir::Value begin, mlir::Value end,

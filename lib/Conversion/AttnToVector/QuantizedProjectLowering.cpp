@@ -96,7 +96,7 @@ private:
 
   void buildManyRows(OpBuilder &builder, const Panels &panels) {
     Scratch scratch = unpack(builder, panels);
-    forEachTile(builder, constant(builder, 0), rows, {kTileRows, kTileRows / 2, 1},
+    forEachTile(builder, constant(builder, 0), rows, {kTileRows, 2, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
                   buildTile(inTile, scratch, panels, firstRow, height);
                 });
@@ -140,6 +140,11 @@ private:
   void buildTile(OpBuilder &builder, const Scratch &scratch, const Panels &panels, Value firstRow,
                  int64_t height) {
     Value zero = constant(builder, 0);
+    // The residual is another thread's as often as not, too far away to be waited for at the end.
+    if (accumulate)
+      for (int64_t row = 0; row < height; ++row)
+        for (int64_t panel = 0; panel < panels.count; ++panel)
+          prefetch(builder, add(builder, firstRow, row), panels, panel);
     SmallVector<Value> totals(height * panels.count, zeros(builder));
     auto loop = scf::ForOp::create(
         builder, loc, zero, constant(builder, reader.steps()), constant(builder, 1), totals,
