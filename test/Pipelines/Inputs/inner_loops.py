@@ -1,6 +1,7 @@
 """Prints what each innermost loop of an assembly file has that multiplies vectors of 16 floats.
 
-One line a loop: how many such multiplications, and how many vectors go to the stack and back.
+One line a loop: how many such multiplications, of bytes in fours, of bf16 in pairs and of floats, and how many vectors
+go to the stack and back.
 """
 
 import re
@@ -17,8 +18,10 @@ def inner_loops(lines):
             yield lines[start : number + 1]
 
 
+KINDS = {"vpdpbusd": "products of fours", "vdpbf16ps": "products of pairs", "vfmadd": "products"}
+
 for loop in inner_loops(open(sys.argv[1]).read().splitlines()):
-    products = sum("vfmadd" in line and "%zmm" in line for line in loop)
+    counts = {kind: sum(op in line and "%zmm" in line for line in loop) for op, kind in KINDS.items()}
     spills = sum("(%rsp" in line and "%zmm" in line for line in loop)
-    if products:
-        print(f"{products} products, {spills} spilled")
+    if products := [f"{count} {kind}" for kind, count in counts.items() if count]:
+        print(f"{', '.join(products)}, {spills} spilled")
