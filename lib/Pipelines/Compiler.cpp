@@ -70,6 +70,15 @@ bool Compiler::check(const ModelHeader *header, const FileLoader &loader) {
   return bool(module);
 }
 
+/// What attention multiplies in the variant for `set`.
+static std::string attentionType(const CompilerOptions &options, const InstructionSet &set) {
+  if (!set.has(HEED_AVX512_BF16))
+    return "f32";
+  // Pairs of keys begin where a task's keys do, which depends on how a text was cut.
+  bool isExact = options.precise || options.invariant;
+  return options.attentionType == "auto" && isExact ? "f32" : options.attentionType;
+}
+
 bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const InstructionSet &set) {
   PassFailures failures(sources, &context);
   PassManager manager(&context);
@@ -85,6 +94,7 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   pipeline.invariant = options.invariant;
   pipeline.fuseAttention = options.fuseAttention;
   pipeline.nativeLanes = set.vectorBits / 32;
+  pipeline.attentionType = attentionType(options, set);
   pipeline.int8 = !options.precise && set.has(HEED_AVX512_VNNI);
   pipeline.bf16 = !options.precise && set.has(HEED_AVX512_BF16);
   buildPipeline(manager, from, to, pipeline);

@@ -74,6 +74,9 @@ void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &opt
 void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &options) {
   // What could not be fused becomes plain loops.
   manager.addNestedPass<func::FuncOp>(attn::createDecomposePass());
+  attn::NarrowAttentionPassOptions attention;
+  attention.type = options.attentionType;
+  manager.addNestedPass<func::FuncOp>(attn::createNarrowAttentionPass(attention));
   attn::TileAttentionPassOptions tile;
   tile.lanes = options.nativeLanes >= 16 ? 32 : 16;
   tile.keyTile = options.keyTile;

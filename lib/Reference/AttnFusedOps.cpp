@@ -61,6 +61,12 @@ private:
   const Body &score, &mask;
 };
 
+/// Rounds in every precision, as other conversions to a narrow format do.
+void roundAll(std::vector<double> &numbers, Format format) {
+  for (double &number : numbers)
+    number = format.rounded(number);
+}
+
 /// Indices as the regions are given them: batch if there is one, head, and room for row and column.
 SmallVector<int64_t> regionIndices(ArrayRef<int64_t> outer) {
   SmallVector<int64_t> indices(outer);
@@ -100,6 +106,12 @@ LogicalResult attention(Step &step) {
   ScoreAndMask regions(step, op.getScore(), op.getMask());
   Format format = step.instruction.operandFormat;
   auto rounded = [&](double value) { return step.machine.rounded(format, value); };
+  std::optional<Format> narrow;
+  if (op.getBf16()) {
+    narrow = Format::of(BFloat16Type::get(op.getContext()));
+    for (std::vector<double> *factors : {&*queries, &*keys, &*values})
+      roundAll(*factors, *narrow);
+  }
   double scale = rounded(op.getScale().convertToDouble());
   std::vector<double> results(heads->of.size() * rows * width);
   for (auto [head, shared] : llvm::enumerate(heads->of)) {
@@ -124,7 +136,8 @@ LogicalResult attention(Step &step) {
           return failure();
         scores[j] = *score;
       }
-      normalise(step.machine, format, scores, sinks.empty() ? kNothing : sinks[head * rows + i]);
+      normalise(step.machine, format, scores, sinks.empty() ? kNothing : sinks[head * rows + i],
+                narrow);
       double *result = results.data() + (head * rows + i) * width;
       for (int64_t j = 0; j < columns; ++j) {
         // Hidden rows may hold anything.
@@ -153,7 +166,7 @@ class Tile {
 public:
   Tile(Step &step, attn::OnlineAttentionOp op)
       : step(step), op(op), regions(step, op.getScore(), op.getMask()),
-        format(step.instruction.operandFormat) {}
+        format(Format::of(op.getAcc().getType())) {}
 
   LogicalResult read() {
     auto number = [](OpOperand &operand) { return operand.getOperandNumber(); };
@@ -164,6 +177,11 @@ public:
                 &accArray = step.array(ofAcc);
     lanesFirst = op.getLanesFirst();
     depth = qArray.shape[lanesFirst ? 1 : 0], lanes = qArray.shape[lanesFirst ? 0 : 1];
+    if (op.isPaired()) {
+      narrow = Format::of(BFloat16Type::get(op.getContext()));
+      depth *= 2;
+      lanes /= 2;
+    }
     rows = kArray.shape[0], width = vArray.shape[1];
     if (kArray.shape[1] != depth || vArray.shape[0] != rows ||
         accArray.shape[lanesFirst ? 1 : 0] != width || accArray.shape[lanesFirst ? 0 : 1] != lanes)
@@ -180,6 +198,10 @@ public:
       if (failed(from))
         return failure();
       *to = std::move(*from);
+    }
+    if (narrow) { // q is narrow already
+      roundAll(k, *narrow);
+      roundAll(v, *narrow);
     }
     heads = step.array(number(op.getHeadsMutable())).toIntegers();
     rowOf = step.array(number(op.getRowsMutable())).toIntegers();
@@ -204,7 +226,7 @@ public:
         continue;
       double dot = 0;
       for (int64_t c = 0; c < depth; ++c)
-        dot = rounded(dot + rounded(q[at(c, lane, depth)] * k[t * depth + c]));
+        dot = rounded(dot + rounded(q[atQuery(c, lane)] * k[t * depth + c]));
       FailureOr<double> score = regions.modified(rounded(scale * dot), indices);
       if (failed(score))
         return failure();
@@ -221,6 +243,8 @@ public:
       if (scores[t] == kNothing)
         continue;
       double weight = rounded(std::exp2(rounded(scores[t] - greatest)));
+      if (narrow)
+        weight = narrow->rounded(weight);
       sum[lane] = rounded(sum[lane] + weight);
       for (int64_t c = 0; c < width; ++c) {
         double &target = acc[at(c, lane, width)];
@@ -249,6 +273,9 @@ public:
 
 private:
   double rounded(double value) const { return step.machine.rounded(format, value); }
+  int64_t atQuery(int64_t c, int64_t lane) const {
+    return narrow ? (c / 2 * lanes + lane) * 2 + c % 2 : at(c, lane, depth);
+  }
   /// Where q or acc, of `components`, has component c of a lane.
   int64_t at(int64_t c, int64_t lane, int64_t components) const {
     return lanesFirst ? lane * components + c : c * lanes + lane;
@@ -259,6 +286,7 @@ private:
   bool lanesFirst = false;
   ScoreAndMask regions;
   Format format;
+  std::optional<Format> narrow; ///< of what is multiplied, if it isn't what sums have
   int64_t depth = 0, rows = 0, width = 0, start = 0;
   std::vector<double> q, k, v, acc, max, sum;
   std::vector<int64_t> heads, rowOf;

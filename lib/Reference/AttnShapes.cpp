@@ -75,7 +75,7 @@ FailureOr<SharedHeads> heed::reference::sharedHeads(Step &step, const Array &man
 }
 
 void heed::reference::normalise(const Machine &machine, Format format, std::vector<double> &scores,
-                                double sink) {
+                                double sink, std::optional<Format> narrow) {
   constexpr double kNothing = -std::numeric_limits<double>::infinity();
   double greatest = sink;
   for (double score : scores)
@@ -88,7 +88,7 @@ void heed::reference::normalise(const Machine &machine, Format format, std::vect
   auto weight = [&](double score) { return rounded(std::exp(rounded(score - greatest))); };
   double sum = sink == kNothing ? 0 : weight(sink);
   for (double &score : scores) {
-    score = weight(score);
+    score = narrow ? narrow->rounded(weight(score)) : weight(score);
     sum = rounded(sum + score);
   }
   for (double &score : scores)

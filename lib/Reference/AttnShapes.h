@@ -34,8 +34,9 @@ struct SharedHeads {
 mlir::FailureOr<SharedHeads> sharedHeads(Step &step, const Array &many, const Array &shared);
 
 /// Softmax in place, without the maximum's part in rounding: `scores` become weights. A sink takes
-/// weight too. All -inf become zeros.
-void normalise(const Machine &machine, Format format, std::vector<double> &scores, double sink);
+/// weight too. All -inf become zeros. With `narrow` the exponentials are numbers of that format.
+void normalise(const Machine &machine, Format format, std::vector<double> &scores, double sink,
+               std::optional<Format> narrow = std::nullopt);
 
 } // namespace heed::reference
 

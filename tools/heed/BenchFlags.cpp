@@ -78,6 +78,9 @@ struct Flags {
   cl::opt<std::string> cacheType{"cache-type", cl::init("f32"), cl::value_desc("TYPE"),
                                  cl::cat(category),
                                  cl::desc("what caches hold: f32, f16, bf16 or int8")};
+  cl::opt<std::string> attentionType{"attention-type", cl::init("auto"), cl::value_desc("TYPE"),
+                                     cl::cat(category),
+                                     cl::desc("what attention multiplies: f32, bf16, or auto")};
   cl::opt<bool> invariant{"invariant", cl::cat(category),
                           cl::desc("results that don't depend on how a text is split")};
   cl::opt<bool> precise{"precise", cl::cat(category), cl::desc("keep activations in f32")};
@@ -128,8 +131,8 @@ ErrorOr<void> readNamed(llvm::StringRef flag, const cl::list<std::string> &texts
 } // namespace
 
 std::string BenchFlags::compilerKey() const {
-  return fmt::format("bench {}{}{}", compiler.cacheType, compiler.invariant ? " invariant" : "",
-                     compiler.precise ? " precise" : "");
+  return fmt::format("bench {} {}{}{}", compiler.cacheType, compiler.attentionType,
+                     compiler.invariant ? " invariant" : "", compiler.precise ? " precise" : "");
 }
 
 ErrorOr<BenchFlags> heed::parseBenchFlags(int argc, char **argv) {
@@ -174,7 +177,11 @@ ErrorOr<BenchFlags> heed::parseBenchFlags(int argc, char **argv) {
   bench.threads = flags.threads;
   bench.seed = flags.seed;
   bench.precise = flags.precise;
+  bench.narrowAttention = flags.attentionType == "bf16";
   result.compiler.cacheType = flags.cacheType;
+  if (auto known = checkAttentionType(flags.attentionType, flags.invariant); !known)
+    return known.error();
+  result.compiler.attentionType = flags.attentionType;
   result.compiler.invariant = flags.invariant;
   result.compiler.precise = flags.precise;
   if (!flags.cpu.empty()) {

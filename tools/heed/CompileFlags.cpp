@@ -73,6 +73,10 @@ struct Flags {
       cl::desc("keep activations in f32; else those that meet quantised weights "
                "are rounded to 8 bits, and those that meet bf16 to bf16, where the "
                "processor multiplies such")};
+  cl::opt<std::string> attentionType{
+      "attention-type", cl::init("auto"), cl::value_desc("TYPE"), cl::cat(category),
+      cl::desc("what attention multiplies where the processor multiplies bf16: f32, bf16, or auto, "
+               "which is bf16 where activations are rounded for a function's weights")};
   cl::opt<bool> verifyNumerically{"verify-each-numerically", cl::cat(category),
                                   cl::desc("evaluate the program after each pass, and say which "
                                            "one changed what it computes; slow")};
@@ -104,6 +108,15 @@ ErrorOr<void> heed::checkCacheType(llvm::StringRef name) {
   return makeError("--cache-type is '" + name.str() + "', and f32, f16, bf16 or int8 was expected");
 }
 
+ErrorOr<void> heed::checkAttentionType(llvm::StringRef name, bool invariant) {
+  if (!llvm::is_contained({"auto", "f32", "bf16"}, name))
+    return makeError("--attention-type is '" + name.str() +
+                     "', and auto, f32 or bf16 was expected");
+  if (invariant && name == "bf16")
+    return makeError("--invariant needs attention in f32, found --attention-type bf16");
+  return {};
+}
+
 ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   Flags flags;
   mlir::registerPassManagerCLOptions();
@@ -125,6 +138,9 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   if (auto known = checkCacheType(flags.cacheType); !known)
     return known.error();
   result.options.cacheType = flags.cacheType;
+  if (auto known = checkAttentionType(flags.attentionType, flags.invariant); !known)
+    return known.error();
+  result.options.attentionType = flags.attentionType;
   if (flags.chunk < 1 || flags.chunk > (int64_t(1) << 20))
     return makeError("--chunk takes 1 to 1048576, found " + std::to_string(flags.chunk));
   result.options.chunk = flags.chunk;

@@ -45,6 +45,8 @@ struct CompileFlags {
 /// Reads the flags of `heed compile`; prints the help and exits where that is asked for.
 ErrorOr<CompileFlags> parseCompileFlags(int argc, char **argv);
 
+/// Says what is wrong with a value of --attention-type, given whether --invariant is.
+ErrorOr<void> checkAttentionType(llvm::StringRef name, bool invariant);
 /// Says what is wrong with a value of --cache-type.
 ErrorOr<void> checkCacheType(llvm::StringRef name);
 

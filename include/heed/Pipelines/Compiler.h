@@ -26,10 +26,12 @@ struct CompilerOptions {
   unsigned level = 2;                       ///< 0 … 3, as of -O
   bool requireCache = false;                ///< refuse functions that can't continue a text
   std::string cacheType = "f32";            ///< what caches hold: f32, f16, bf16 or int8
-  int64_t chunk = 512;       ///< the most tokens that a call brings to a cache that keeps a window
-  bool invariant = false;    ///< a row's result doesn't depend on how a text is split into calls
-  bool precise = false;      ///< keep activations in f32, whatever the weights are stored in
-  bool fuseAttention = true; ///< else attention's steps are computed one by one
+  int64_t chunk = 512;    ///< the most tokens that a call brings to a cache that keeps a window
+  bool invariant = false; ///< a row's result doesn't depend on how a text is split into calls
+  bool precise = false;   ///< keep activations in f32, whatever the weights are stored in
+  std::string attentionType = "auto"; ///< what attention multiplies: f32, bf16, or auto (bf16 where
+                                      ///< rows are rounded, unless invariant or precise)
+  bool fuseAttention = true;          ///< else attention's steps are computed one by one
   bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the
                                  ///< tool must have registered
   std::function<void(mlir::PassManager &)> instrument; ///< where set, sees every pass manager

@@ -49,6 +49,10 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
                                    "instruction set's dot products")};
   Option<bool> bf16{*this, "bf16", llvm::cl::init(false),
                     llvm::cl::desc("round rows that meet bf16 weights to bf16, for the same")};
+  Option<std::string> attentionType{
+      *this, "attention-type", llvm::cl::init("f32"),
+      llvm::cl::desc("what attention multiplies: f32, bf16, or auto, which is bf16 in functions "
+                     "where rows are rounded too")};
   Option<std::string> cacheType{*this, "cache-type", llvm::cl::init("f32"),
                                 llvm::cl::desc("what caches hold: f32, f16, bf16 or int8")};
   Option<int64_t> chunk{*this, "chunk", llvm::cl::init(512),

@@ -54,7 +54,7 @@ public:
 
   LogicalResult build(OpBuilder &builder) {
     int64_t padded = llvm::divideCeil(op.getKeyTile(), kLanes) * kLanes;
-    scores = allocateForTask(op, {lanes, padded});
+    scores = allocateForTask(op, {lanes, padded}, builder.getF32Type());
     buildProducts(builder);
     FailureOr<SmallVector<Value>> maxima = buildScores(builder);
     if (failed(maxima))

@@ -57,9 +57,15 @@ mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, OnlineAttenti
 /// The same for the `lanes_first` form.
 mlir::LogicalResult lowerFewLanesAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,
                                            const KernelShape &shape);
-/// Stack for f32 scores of a tile, reserved once in a task: a loop over keys must not reserve it
-/// each time round.
-mlir::Value allocateForTask(OnlineAttentionOp op, llvm::ArrayRef<int64_t> shape);
+/// Stack for what is computed of a tile, reserved once in a task: a loop over keys must not reserve
+/// it each time round.
+mlir::Value allocateForTask(OnlineAttentionOp op, llvm::ArrayRef<int64_t> shape,
+                            mlir::Type element);
+/// The tile's keys rounded to bf16, `[T, d]`: components 2 c and 2 c + 1 of a key are a pair.
+mlir::Value narrowedKeys(mlir::OpBuilder &builder, OnlineAttentionOp op);
+/// The tile's values rounded to bf16, `[T / 2, 2 w]`: component c of keys 2 t and 2 t + 1 are a
+/// pair at `[t, 2 c]`. The last key of an odd number is paired with itself.
+mlir::Value pairedValues(mlir::OpBuilder &builder, OnlineAttentionOp op);
 /// Builds the two answers of the op and returns them: any, all.
 mlir::FailureOr<mlir::SmallVector<mlir::Value>> lowerClassifyKeys(mlir::OpBuilder &builder,
                                                                   ClassifyKeysOp op);

@@ -16,6 +16,10 @@
 // in registers: keys and values are broadcast from where the cache has them, and
 // lanes are contiguous, so nothing is shuffled and no sum runs across lanes.
 //
+// Where queries are pairs of bf16, keys and values are rounded when the tile is
+// begun (PairedTiles.cpp) and patterns in 2, and 1 and 3 broadcast a pair of
+// components or of keys.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
@@ -35,17 +39,17 @@ namespace {
 class OnlineAttentionKernel {
 public:
   OnlineAttentionKernel(OpBuilder &builder, OnlineAttentionOp op, const KernelShape &shape)
-      : op(op), loc(op.getLoc()), rowsAtOnce(shape.attentionRows),
+      : op(op), loc(op.getLoc()), rowsAtOnce(shape.attentionRows), unit(op.isPaired() ? 2 : 1),
         lanes(VectorType::get({kLanes}, builder.getF32Type())),
-        vectors(cast<MemRefType>(op.getQ().getType()).getDimSize(1) / kLanes),
-        depth(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
+        vectors(cast<MemRefType>(op.getAcc().getType()).getDimSize(1) / kLanes),
+        steps(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
         width(cast<MemRefType>(op.getAcc().getType()).getDimSize(0)) {
     zero = constant(builder, 0);
     keys = memref::DimOp::create(builder, loc, op.getK(), 0);
   }
 
   LogicalResult build(OpBuilder &builder) {
-    scores = allocateForTask(op, {static_cast<int64_t>(op.getKeyTile()), vectors * kLanes});
+    allocate(builder);
     SmallVector<Value> before = loadVectors(builder, op.getMax());
     if (failed(enterRows(builder, op.getScore(), 1, scoreOfRows)) ||
         failed(enterRows(builder, op.getMask(), 0, maskOfRows)))
@@ -75,6 +79,22 @@ public:
   }
 
 private:
+  void allocate(OpBuilder &builder) {
+    Type f32 = builder.getF32Type();
+    auto tile = static_cast<int64_t>(op.getKeyTile());
+    if (unit == 1) {
+      pattern = scores = allocateForTask(op, {tile, vectors * kLanes}, f32);
+      keyRows = op.getK();
+      valueRows = op.getV();
+      return;
+    }
+    // One more row, so that the last key can have a neighbour.
+    scores = allocateForTask(op, {tile + 1, vectors * kLanes}, f32);
+    pattern = allocateForTask(op, {(tile + 1) / 2, 2 * vectors * kLanes}, builder.getBF16Type());
+    keyRows = narrowedKeys(builder, op);
+    valueRows = pairedValues(builder, op);
+  }
+
   Value constant(OpBuilder &builder, int64_t value) {
     return arith::ConstantIndexOp::create(builder, loc, value);
   }
@@ -84,25 +104,45 @@ private:
   Value splat(OpBuilder &builder, float value) {
     return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(lanes, value));
   }
+  /// Factor number `column` of a row in all lanes: a number, or a pair of bf16.
   Value broadcast(OpBuilder &builder, Value memref, Value row, Value column) {
-    Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
-    return vector::BroadcastOp::create(builder, loc, lanes, scalar);
+    if (unit == 1) {
+      Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
+      return vector::BroadcastOp::create(builder, loc, lanes, scalar);
+    }
+    Type i32 = builder.getI32Type(), bf16 = builder.getBF16Type();
+    Value first = arith::MulIOp::create(builder, loc, column, constant(builder, 2));
+    Value pair = vector::LoadOp::create(builder, loc, VectorType::get({2}, bf16), memref,
+                                        ValueRange{row, first});
+    Value word = vector::BitCastOp::create(builder, loc, VectorType::get({1}, i32), pair);
+    word = vector::BroadcastOp::create(builder, loc, VectorType::get({kLanes}, i32),
+                                       vector::ExtractOp::create(builder, loc, word, 0));
+    return vector::BitCastOp::create(builder, loc, VectorType::get({2 * kLanes}, bf16), word);
   }
-  /// Vectors 0 … of the last axis of `memref`, at `leading` on the other axes.
+  /// sum + factor * other in each lane.
+  Value multiply(OpBuilder &builder, Value factor, Value other, Value sum) {
+    if (unit == 1)
+      return vector::FMAOp::create(builder, loc, factor, other, sum);
+    return DotPairsOp::create(builder, loc, sum, factor, other);
+  }
+  /// Vectors 0 … of the last axis of `memref`, at `leading` on the other axes. Of bf16 they hold a
+  /// pair for each lane.
   SmallVector<Value> loadVectors(OpBuilder &builder, Value memref, ValueRange leading = {}) {
-    auto type = VectorType::get({kLanes}, cast<MemRefType>(memref.getType()).getElementType());
+    Type element = cast<MemRefType>(memref.getType()).getElementType();
+    int64_t count = element.isBF16() ? 2 * kLanes : kLanes;
     SmallVector<Value> result;
     for (int64_t v = 0; v < vectors; ++v) {
       SmallVector<Value> place(leading);
-      place.push_back(constant(builder, v * kLanes));
-      result.push_back(vector::LoadOp::create(builder, loc, type, memref, place));
+      place.push_back(constant(builder, v * count));
+      result.push_back(
+          vector::LoadOp::create(builder, loc, VectorType::get({count}, element), memref, place));
     }
     return result;
   }
   void storeVectors(OpBuilder &builder, ValueRange values, Value memref, ValueRange leading = {}) {
     for (int64_t v = 0; v < vectors; ++v) {
       SmallVector<Value> place(leading);
-      place.push_back(constant(builder, v * kLanes));
+      place.push_back(constant(builder, v * cast<VectorType>(values[v].getType()).getDimSize(0)));
       vector::StoreOp::create(builder, loc, values[v], memref, place);
     }
   }
@@ -150,15 +190,15 @@ private:
                             SmallVector<Value> &maxima) {
     SmallVector<Value> sums(count * vectors, splat(builder, 0));
     auto loop =
-        scf::ForOp::create(builder, loc, zero, constant(builder, depth), constant(builder, 1), sums,
+        scf::ForOp::create(builder, loc, zero, constant(builder, steps), constant(builder, 1), sums,
                            [&](OpBuilder &body, Location, Value k, ValueRange carried) {
                              SmallVector<Value> next(carried);
                              SmallVector<Value> query = loadVectors(body, op.getQ(), k);
                              for (int64_t row = 0; row < count; ++row) {
-                               Value key = broadcast(body, op.getK(), add(body, first, row), k);
+                               Value key = broadcast(body, keyRows, add(body, first, row), k);
                                for (int64_t v = 0; v < vectors; ++v) {
                                  Value &sum = next[row * vectors + v];
-                                 sum = vector::FMAOp::create(body, loc, query[v], key, sum);
+                                 sum = multiply(body, query[v], key, sum);
                                }
                              }
                              scf::YieldOp::create(body, loc, next);
@@ -206,6 +246,8 @@ private:
     SmallVector<Value> sums = loadVectors(builder, op.getSum());
     for (int64_t v = 0; v < vectors; ++v)
       sums[v] = arith::MulFOp::create(builder, loc, sums[v], correction[v]);
+    if (unit == 2)
+      return buildPairedPattern(builder, reference, sums);
     auto loop =
         scf::ForOp::create(builder, loc, zero, keys, constant(builder, 1), sums,
                            [&](OpBuilder &body, Location, Value t, ValueRange carried) {
@@ -221,8 +263,45 @@ private:
     storeVectors(builder, loop.getResults(), op.getSum());
   }
 
+  /// How many pairs the keys are.
+  Value keyPairs(OpBuilder &builder) {
+    return arith::CeilDivUIOp::create(builder, loc, keys, constant(builder, 2));
+  }
+
+  /// The same for two keys at a time, whose powers are rounded. Rounded ones are added up, so that
+  /// a row's weights add up to 1.
+  void buildPairedPattern(OpBuilder &builder, ArrayRef<Value> reference, ArrayRef<Value> before) {
+    // The last key's neighbour, if there is no key: its power is 0.
+    storeVectors(builder, SmallVector<Value>(vectors, splat(builder, -INFINITY)), scores, keys);
+    auto pairs = VectorType::get({2 * kLanes}, builder.getBF16Type());
+    auto narrow = VectorType::get({kLanes}, builder.getBF16Type());
+    Value ones = arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(pairs, builder.getFloatAttr(builder.getBF16Type(), 1.0)));
+    auto loop = scf::ForOp::create(
+        builder, loc, zero, keyPairs(builder), constant(builder, 1), before,
+        [&](OpBuilder &body, Location, Value pair, ValueRange carried) {
+          Value first = arith::MulIOp::create(body, loc, pair, constant(body, 2));
+          SmallVector<Value> even = loadVectors(body, scores, first),
+                             odd = loadVectors(body, scores, add(body, first, 1)), made, next;
+          for (int64_t v = 0; v < vectors; ++v) {
+            for (Value *power : {&even[v], &odd[v]}) {
+              Value below = arith::SubFOp::create(body, loc, *power, reference[v]);
+              *power =
+                  arith::TruncFOp::create(body, loc, narrow, exp2OfNonPositive(body, loc, below));
+            }
+            made.push_back(vector::InterleaveOp::create(body, loc, even[v], odd[v]));
+            next.push_back(DotPairsOp::create(body, loc, carried[v], made[v], ones));
+          }
+          storeVectors(body, made, pattern, pair);
+          scf::YieldOp::create(body, loc, next);
+        });
+    storeVectors(builder, loop.getResults(), op.getSum());
+  }
+
   void buildWeighing(OpBuilder &builder, ArrayRef<Value> correction) {
     SmallVector<Value> nothing;
+    Value stop = unit == 1 ? keys : keyPairs(builder);
     (void)forEachRows(
         builder, constant(builder, width), nothing,
         [&](OpBuilder &body, Value first, int64_t count, SmallVector<Value> &) -> LogicalResult {
@@ -231,20 +310,21 @@ private:
             for (auto [v, old] :
                  llvm::enumerate(loadVectors(body, op.getAcc(), add(body, first, row))))
               sums.push_back(arith::MulFOp::create(body, loc, old, correction[v]));
-          auto loop = scf::ForOp::create(
-              body, loc, zero, keys, constant(body, 1), sums,
-              [&](OpBuilder &inner, Location, Value t, ValueRange carried) {
-                SmallVector<Value> next(carried);
-                SmallVector<Value> pattern = loadVectors(inner, scores, t);
-                for (int64_t row = 0; row < count; ++row) {
-                  Value value = broadcast(inner, op.getV(), t, add(inner, first, row));
-                  for (int64_t v = 0; v < vectors; ++v) {
-                    Value &sum = next[row * vectors + v];
-                    sum = vector::FMAOp::create(inner, loc, pattern[v], value, sum);
-                  }
-                }
-                scf::YieldOp::create(inner, loc, next);
-              });
+          auto loop =
+              scf::ForOp::create(body, loc, zero, stop, constant(body, 1), sums,
+                                 [&](OpBuilder &inner, Location, Value t, ValueRange carried) {
+                                   SmallVector<Value> next(carried);
+                                   SmallVector<Value> weights = loadVectors(inner, pattern, t);
+                                   for (int64_t row = 0; row < count; ++row) {
+                                     Value value =
+                                         broadcast(inner, valueRows, t, add(inner, first, row));
+                                     for (int64_t v = 0; v < vectors; ++v) {
+                                       Value &sum = next[row * vectors + v];
+                                       sum = multiply(inner, weights[v], value, sum);
+                                     }
+                                   }
+                                   scf::YieldOp::create(inner, loc, next);
+                                 });
           for (int64_t row = 0; row < count; ++row)
             storeVectors(body, loop.getResults().slice(row * vectors, vectors), op.getAcc(),
                          add(body, first, row));
@@ -255,20 +335,22 @@ private:
   OnlineAttentionOp op;
   Location loc;
   int64_t rowsAtOnce;
+  int64_t unit; ///< factors that are multiplied at once in a lane: one of f32, two of bf16
   VectorType lanes;
-  int64_t vectors, depth, width;
+  int64_t vectors, steps, width; ///< `steps` of `unit` components of a query
   Value zero, keys, scores;
+  Value keyRows, pattern, valueRows;                  ///< as they are multiplied
   SmallVector<RegionInLanes> scoreOfRows, maskOfRows; ///< one for each vector of lanes
 };
 
 } // namespace
 
-Value heed::attn::allocateForTask(OnlineAttentionOp op, ArrayRef<int64_t> shape) {
+Value heed::attn::allocateForTask(OnlineAttentionOp op, ArrayRef<int64_t> shape, Type element) {
   Block *start = &op->getParentOfType<FunctionOpInterface>().getFunctionBody().front();
   if (auto task = op->getParentOfType<scf::ForallOp>())
     start = task.getBody();
   OpBuilder atStart = OpBuilder::atBlockBegin(start);
-  auto type = MemRefType::get(shape, atStart.getF32Type());
+  auto type = MemRefType::get(shape, element);
   return memref::AllocaOp::create(atStart, op.getLoc(), type, atStart.getI64IntegerAttr(64));
 }
 

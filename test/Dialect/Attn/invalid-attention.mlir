@@ -110,3 +110,11 @@ func.func @attention_c6(%q: tensor<9x?x64xf32>, %k: tensor<3x?x64xf32>, %sink: t
   %0 = attn.attention %q, %k, %k sink %sink scale 1.0 : tensor<9x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?xf32> -> tensor<9x?x64xf32>
   return
 }
+
+// -----
+
+func.func @attention_c7(%q: tensor<?x15xf32>, %v: tensor<?x8xf32>) {
+  // expected-error @below {{multiplies vectors of 15 components in pairs, expected an even number of them}}
+  %0 = attn.attention %q, %q, %v scale 1.0 bf16 : tensor<?x15xf32>, tensor<?x15xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
+  return
+}

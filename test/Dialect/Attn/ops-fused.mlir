@@ -79,3 +79,15 @@ func.func @online_of_few_lanes(%q: memref<3x64xf32>, %k: memref<8x64xf32>, %v: m
       memref<3x32xf32>, memref<3xf32>, memref<3xf32>
   return
 }
+
+// CHECK-LABEL: func.func @paired
+// CHECK: attn.attention {{.*}} scale 1.250000e-01 rows_first bf16 :
+// CHECK: attn.online_attention {{.*}} : memref<32x32xbf16>,
+func.func @paired(%Q: tensor<9x?x64xf32>, %K: tensor<3x?x64xf32>, %V: tensor<3x?x32xf32>,
+                  %q: memref<32x32xbf16>, %k: memref<?x64xf32>, %v: memref<?x32xf32>, %lanes: memref<16xindex>, %j: index,
+                  %acc: memref<32x16xf32>, %max: memref<16xf32>) -> tensor<?x9x32xf32> {
+  %Z = attn.attention %Q, %K, %V scale 0.125 rows_first bf16 : tensor<9x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?x32xf32> -> tensor<?x9x32xf32>
+  attn.online_attention %q, %k, %v lanes %lanes, %lanes start %j into %acc, %max, %max scale 0.125 key_tile 64
+    : memref<32x32xbf16>, memref<?x64xf32>, memref<?x32xf32>, memref<16xindex>, memref<16xindex>, memref<32x16xf32>, memref<16xf32>, memref<16xf32>
+  return %Z : tensor<?x9x32xf32>
+}

@@ -117,6 +117,41 @@ TEST(Attn, TilesAreFoldedIntoARunningSoftmax) {
     expectNear(online(tile), expected);
 }
 
+/// 1 + 2^-8 is no number of eight bits, and rounds to 1; 1 + 3 * 2^-8 rounds to 1 + 2^-6.
+constexpr double kBelow = 1 + 0x1p-8, kAbove = 1 + 3 * 0x1p-8, kAboveRounded = 1 + 0x1p-6;
+
+TEST(Attn, FusedAttentionRoundsFactorsAndPowers) {
+  auto module = SmallModule::function(
+      "(%q: tensor<1x2xf32>, %k: tensor<2x2xf32>, %v: tensor<2x1xf32>) -> tensor<1x1xf32>",
+      R"(%0 = attn.attention %q, %k, %v scale 1.0 bf16 : tensor<1x2xf32>, tensor<2x2xf32>, tensor<2x1xf32> -> tensor<1x1xf32>
+         return %0 : tensor<1x1xf32>)");
+  Values results = module.call({module.f32({1, 2}, {kAbove, 0}), module.f32({2, 2}, {0, 0, 1, 0}),
+                                module.f32({2, 1}, {kBelow, 2 * kAbove})});
+  // Scores 0 and 1 + 2^-6; the first one's power of 0.362... is 185 * 2^-9.
+  EXPECT_EQ(std::nearbyint(std::exp(-kAboveRounded) * 512), 185);
+  double power = 185.0 / 512;
+  expectNear(floats(results), {(power + 2 * kAboveRounded) / (power + 1)});
+}
+
+TEST(Attn, TilesOfPairsRoundFactorsAndPowers) {
+  SmallModule module(R"(
+    func.func @f(%q: tensor<1x2xbf16>, %k: tensor<2x2xf32>, %v: tensor<2x1xf32>, %zero: tensor<1xindex>) -> (tensor<1x1xf32>, tensor<1xf32>) {
+      %c0 = arith.constant 0 : index
+      %acc = arith.constant dense<0.0> : tensor<1x1xf32>
+      %max = arith.constant dense<0xFF800000> : tensor<1xf32>
+      %sum = arith.constant dense<0.0> : tensor<1xf32>
+      %0:3 = attn.online_attention %q, %k, %v lanes %zero, %zero start %c0 into %acc, %max, %sum scale 1.0 key_tile 4
+        : tensor<1x2xbf16>, tensor<2x2xf32>, tensor<2x1xf32>, tensor<1xindex>, tensor<1xindex>, tensor<1x1xf32>, tensor<1xf32>, tensor<1xf32> -> tensor<1x1xf32>, tensor<1xf32>, tensor<1xf32>
+      return %0#0, %0#2 : tensor<1x1xf32>, tensor<1xf32>
+    })");
+  Values results =
+      module.call({module.bf16({1, 2}, {kAboveRounded, 0}), module.f32({2, 2}, {0, 0, kBelow, 0}),
+                   module.f32({2, 1}, {kBelow, 2 * kAbove}), module.index({1}, {0})});
+  double power = 185.0 / 512;
+  expectNear(floats(results, 0), {power + 2 * kAboveRounded});
+  expectNear(floats(results, 1), {power + 1});
+}
+
 TEST(Attn, CachesKeepTheirRows) {
   auto module = SmallModule::function(
       "(%rows: tensor<1x?x2xf32>, %c: tensor<2x1x?x2xf32>, %l: index, %past: index, %n: index) -> "

@@ -36,7 +36,8 @@ std::string heed::reference::replaced(std::string text, const std::string &from,
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-PhasedProgram::PhasedProgram(const std::string &text, const char *header, int64_t chunk) {
+PhasedProgram::PhasedProgram(const std::string &text, const char *header, int64_t chunk,
+                             const char *attentionType) {
   mlir::DialectRegistry registry;
   registerInterfaces(registry);
   context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
@@ -58,6 +59,7 @@ PhasedProgram::PhasedProgram(const std::string &text, const char *header, int64_
     mlir::PassManager manager(context.get());
     PipelineOptions options;
     options.chunk = chunk;
+    options.attentionType = attentionType;
     buildPipeline(manager, before, phase, options);
     if (failed(manager.run(*module))) {
       ADD_FAILURE() << "phase " << static_cast<int>(phase) << " failed";

@@ -22,10 +22,10 @@ namespace heed::reference {
 /// A program compiled to every phase up to vector, whose weights are random.
 class PhasedProgram {
 public:
-  /// `header` describes a weights file as SyntheticHeader reads it; null without one. `chunk` is
-  /// the pipelines' option.
-  explicit PhasedProgram(const std::string &text, const char *header = nullptr,
-                         int64_t chunk = 512);
+  /// `header` describes a weights file as SyntheticHeader reads it; null without one. `chunk` and
+  /// `attentionType` are the pipelines' options.
+  explicit PhasedProgram(const std::string &text, const char *header = nullptr, int64_t chunk = 512,
+                         const char *attentionType = "f32");
 
   /// False where a step before failed, which the test has reported.
   bool ok() const { return phases.size() == 5; }

@@ -66,6 +66,9 @@ std::string SmallModule::callEntry(const std::string &name, const Integers &numb
   return llvm::toString(evaluator.callEntry(name, numbers, buffers));
 }
 
+Array SmallModule::bf16(std::vector<int64_t> shape, const Floats &values) {
+  return Array::floats(mlir::BFloat16Type::get(context.get()), shape, values);
+}
 Array SmallModule::f32(std::vector<int64_t> shape, const Floats &values) {
   return Array::floats(mlir::Float32Type::get(context.get()), shape, values);
 }

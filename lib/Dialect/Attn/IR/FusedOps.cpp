@@ -110,6 +110,9 @@ LogicalResult AttentionOp::verify() {
       failed(expectSameRank(*this, "q", q, "v", v))) // C1
     return failure();
   int64_t rows = q.getRank() - 2;
+  if (getBf16() && !q.isDynamicDim(rows + 1) && q.getShape().back() % 2 != 0) // C7
+    return emitOpError() << "multiplies vectors of " << q.getShape().back()
+                         << " components in pairs, expected an even number of them";
   if (!mayBeEqual(q.getShape().back(), k.getShape().back())) // C2
     return emitOpError() << "k has vectors of " << k.getShape().back() << " components, expected "
                          << q.getShape().back() << " as q has";
@@ -169,6 +172,14 @@ LogicalResult OnlineAttentionOp::verify() {
   int64_t depth = q.getDimSize(0), lanes = q.getDimSize(1);
   if (getLanesFirst())
     std::swap(depth, lanes);
+  if (isPaired()) {
+    bool isWhole = ShapedType::isDynamic(lanes) || lanes % 2 == 0;
+    if (getLanesFirst() || !isWhole) // C1
+      return emitOpError() << "q is of type " << q
+                           << ", expected pairs of bf16, without lanes_first";
+    depth = ShapedType::isDynamic(depth) ? depth : 2 * depth;
+    lanes = ShapedType::isDynamic(lanes) ? lanes : lanes / 2;
+  }
   int64_t keys = k.getDimSize(0), width = v.getDimSize(1);
   if (ShapedType::isDynamic(lanes)) // C1
     return emitOpError() << "q has ? lanes, expected a constant number of them";

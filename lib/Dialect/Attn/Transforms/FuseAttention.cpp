@@ -247,7 +247,8 @@ static void fuse(RewriterBase &rewriter, const Steps &steps) {
   auto fused =
       AttentionOp::create(rewriter, weigh.getLoc(), replaced->getResult(0).getType(), scores.getQ(),
                           scores.getK(), weigh.getValues(), softmax.getSink(),
-                          scores.getScaleAttr(), transpose ? rewriter.getUnitAttr() : UnitAttr());
+                          scores.getScaleAttr(), transpose ? rewriter.getUnitAttr() : UnitAttr(),
+                          /*bf16=*/UnitAttr());
   int64_t rank = weigh.getPattern().getType().getRank();
   buildScore(rewriter, fused, steps, rank);
   buildMask(rewriter, fused, steps, rank);

@@ -293,6 +293,44 @@ private:
     return lastHead ? Value(arith::MinUIOp::create(b, loc, head, lastHead)) : head;
   }
 
+  /// Whether products are of pairs of bf16: a lone row is bound by memory, and rounds nothing.
+  bool isPaired() { return op.getBf16() && !lanesFirst; }
+
+  Value queryOf(OpBuilder &b, Value lane, Value component) {
+    return tensor::ExtractOp::create(b, loc, op.getQ(),
+                                     place(headOf(b, lane), {rowOf(b, lane), component}));
+  }
+
+  /// The queries of the task's lanes, `[d, L]`, or `[L, d]` with lanes first.
+  Value queries(OpBuilder &builder) {
+    int64_t depth = qType.getShape().back();
+    SmallVector<OpFoldResult> shape{builder.getIndexAttr(depth), builder.getIndexAttr(lanes)};
+    if (lanesFirst)
+      std::swap(shape[0], shape[1]);
+    // Lane by lane, so that a query's address is found once for all of its components.
+    return tabulate(
+        builder, shape, builder.getF32Type(),
+        [&](OpBuilder &b, ValueRange at) {
+          return lanesFirst ? queryOf(b, at[0], at[1]) : queryOf(b, at[1], at[0]);
+        },
+        /*lastOutermost=*/!lanesFirst);
+  }
+
+  /// The same as pairs of bf16, `[d / 2, 2 L]`.
+  Value pairedQueries(OpBuilder &builder) {
+    SmallVector<OpFoldResult> shape{builder.getIndexAttr(qType.getShape().back() / 2),
+                                    builder.getIndexAttr(lanes), builder.getIndexAttr(2)};
+    Value q = tabulate(
+        builder, shape, builder.getBF16Type(),
+        [&](OpBuilder &b, ValueRange at) -> Value {
+          Value component = add(b, mul(b, at[0], 2), at[2]);
+          return arith::TruncFOp::create(b, loc, b.getBF16Type(), queryOf(b, at[1], component));
+        },
+        /*lastOutermost=*/true);
+    return tensor::CollapseShapeOp::create(builder, loc, q,
+                                           ArrayRef<ReassociationIndices>{{0}, {1, 2}});
+  }
+
   /// The state after all keys of the task.
   SmallVector<Value> foldKeys(OpBuilder &builder) {
     SmallVector<OpFoldResult> laneShape{builder.getIndexAttr(lanes)};
@@ -300,19 +338,7 @@ private:
                               [&](OpBuilder &b, ValueRange at) { return rowOf(b, at[0]); });
     Value headTable = tabulate(builder, laneShape, builder.getIndexType(),
                                [&](OpBuilder &b, ValueRange at) { return headOf(b, at[0]); });
-    int64_t depth = qType.getShape().back();
-    SmallVector<OpFoldResult> qShape{builder.getIndexAttr(depth), builder.getIndexAttr(lanes)};
-    if (lanesFirst)
-      std::swap(qShape[0], qShape[1]);
-    // Lane by lane, so that a query's address is found once for all of its components.
-    Value q = tabulate(
-        builder, qShape, builder.getF32Type(),
-        [&](OpBuilder &b, ValueRange at) {
-          Value lane = at[lanesFirst ? 0 : 1], component = at[lanesFirst ? 1 : 0];
-          return Value(tensor::ExtractOp::create(
-              b, loc, op.getQ(), place(headOf(b, lane), {rowOf(b, lane), component})));
-        },
-        /*lastOutermost=*/!lanesFirst);
+    Value q = isPaired() ? pairedQueries(builder) : queries(builder);
 
     score = &op.getScore();
     mask = &op.getMask();

@@ -25,6 +25,10 @@ def Attn_AttentionOp : Attn_Op<"attention", [
     score a row that takes weight and has no value.
     With `rows_first` the result is `[b, i, h, v]`, as the output projection reads it.
 
+    With `bf16` q, k, v and the exponentials of a softmax are rounded to bf16 before they
+    are multiplied; sums are f32. Weights are quotients of rounded exponentials and their own
+    sum, so they add up to 1. Which score's exponential is 1 is left to the lowering.
+
     Batch and heads are as in `attn.scores`. Without a batch (rank 3 and less) there is no
     axis b, and the regions aren't given b.
 
@@ -38,6 +42,7 @@ def Attn_AttentionOp : Attn_Op<"attention", [
       `mask` is absent or one block that takes (index, index, index) and yields i1; with a
       batch both take one more index, b, before h.
     * C6: `sink` is `[B], [H], rows of q`.
+    * C7: with `bf16` the last axis of q is even: products are taken in pairs.
 
     Example:
     ```mlir
@@ -51,12 +56,12 @@ def Attn_AttentionOp : Attn_Op<"attention", [
   }];
   let arguments = (ins
     RankedTensorOf<[F32]>:$q, RankedTensorOf<[F32]>:$k, RankedTensorOf<[F32]>:$v,
-    Optional<RankedTensorOf<[F32]>>:$sink, F64Attr:$scale, UnitAttr:$rows_first);
+    Optional<RankedTensorOf<[F32]>>:$sink, F64Attr:$scale, UnitAttr:$rows_first, UnitAttr:$bf16);
   let results = (outs RankedTensorOf<[F32]>:$result);
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
   let assemblyFormat = [{
     $q `,` $k `,` $v (`sink` $sink^)? `scale` custom<PlainF64>($scale) (`rows_first` $rows_first^)?
-    `:` type($q) `,` type($k) `,` type($v) (`,` type($sink)^)? `->` type($result)
+    (`bf16` $bf16^)? `:` type($q) `,` type($k) `,` type($v) (`,` type($sink)^)? `->` type($result)
     `` custom<ScoreAndMask>($score, $mask) attr-dict
   }];
   let hasCanonicalizer = 1;
@@ -89,9 +94,14 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     so few lanes (one token, the heads of a group) that vectors run along components and keys
     instead.
 
+    A q of bf16 holds pairs of components, component `2 c + e` of lane l at `[c, 2 l + e]`. Then
+    k, v and p are rounded to bf16 before they are multiplied, in pairs of components and of
+    keys (`attn.dot_pairs`), and sum' adds up the rounded p. All sums are f32.
+
     Constraints:
     * C1: q is `[d, L]`, k `[T, d]`, v `[T, w]`, acc `[w, L]`, max, sum, heads and rows `[L]`;
-      L is static. With `lanes_first` q is `[L, d]` and acc `[L, w]`.
+      L is static. With `lanes_first` q is `[L, d]` and acc `[L, w]`; a q of bf16 is
+      `[d / 2, 2 L]`, without `lanes_first`.
     * C2: the regions are as in `attn.attention`.
     * C3: acc, max and sum are all tensors, and the three results have their types, or all
       memrefs, and there is no result.
@@ -110,12 +120,18 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     ```
   }];
   let arguments = (ins
-    Attn_RankedOf<[F32]>:$q, Attn_RankedOf<[F32]>:$k, Attn_RankedOf<[F32]>:$v,
+    Attn_RankedOf<[F32, BF16]>:$q, Attn_RankedOf<[F32]>:$k, Attn_RankedOf<[F32]>:$v,
     Attn_RankedOf<[Index]>:$heads, Attn_RankedOf<[Index]>:$rows, Index:$start,
     Attn_RankedOf<[F32]>:$acc, Attn_RankedOf<[F32]>:$max, Attn_RankedOf<[F32]>:$sum,
     F64Attr:$scale, I64Attr:$key_tile, UnitAttr:$lanes_first);
   let results = (outs Variadic<RankedTensorOf<[F32]>>:$results);
   let regions = (region AnyRegion:$score, AnyRegion:$mask);
+  let extraClassDeclaration = [{
+    /// Whether products are of pairs of bf16.
+    bool isPaired() {
+      return ::mlir::cast<::mlir::ShapedType>(getQ().getType()).getElementType().isBF16();
+    }
+  }];
   let assemblyFormat = [{
     $q `,` $k `,` $v `lanes` $heads `,` $rows `start` $start `into` $acc `,` $max `,` $sum
     `scale` custom<PlainF64>($scale) `key_tile` custom<PlainI64>($key_tile)

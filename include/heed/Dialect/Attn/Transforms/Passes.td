@@ -97,8 +97,8 @@ def NarrowActivationsPass : Pass<"attn-narrow-activations", "::mlir::func::FuncO
     eight-bit or two of bf16 numbers in a lane and instruction. With `int8`, rows that meet a
     quantised weight become eight-bit numbers with a scale for each 32 columns
     (`attn.quantize`); with `bf16`, rows that meet a bf16 weight become bf16. Rows are
-    rounded once for all projections that read them. This is the only pass that changes
-    what a program computes, by about half of the last place of eight (or of bf16's eight)
+    rounded once for all projections that read them. This pass and `attn-narrow-attention`
+    are the only ones that change what a program computes, this one by about half of the last place of eight (or of bf16's eight)
     bits, so neither is done unless asked for, and `--precise` doesn't ask.
 
     Needs projections in tensor form. Weights in a mix of quantised and floating-point
@@ -121,6 +121,32 @@ def NarrowActivationsPass : Pass<"attn-narrow-activations", "::mlir::func::FuncO
                            "::mlir::tensor::TensorDialect"];
   let statistics = [Statistic<"numProjections", "projections",
                               "Number of projections of narrow rows">];
+}
+
+def NarrowAttentionPass : Pass<"attn-narrow-attention", "::mlir::func::FuncOp"> {
+  let summary = "rounds what attention multiplies to the numbers that dot products take";
+  let description = [{
+    Marks each `attn.attention` as `bf16`: its queries, keys, values and powers are rounded
+    to bf16, of which processors multiply two in a lane and instruction. A number loses up to
+    2^-9 of itself, which is less than what the rows of projections lose in eight bits
+    (`attn-narrow-activations`). So the type `auto` does it in functions with a projection
+    whose rows are rounded, `bf16` in all, and `f32`, the default, in none.
+
+    Needs attentions in one op each; runs before `attn-tile-attention`. Vectors of an odd
+    number of components are left alone.
+
+    Before:
+    ```mlir
+    %Z = attn.attention %Q, %K, %V scale 0.125 : …
+    ```
+    After:
+    ```mlir
+    %Z = attn.attention %Q, %K, %V scale 0.125 bf16 : …
+    ```
+  }];
+  let options = [
+    Option<"type", "type", "std::string", "\"f32\"", "what is multiplied: f32, auto or bf16">];
+  let statistics = [Statistic<"numAttentions", "attentions", "Number of attentions in bf16">];
 }
 
 def AssignLayoutsPass : Pass<"attn-assign-layouts", "::mlir::ModuleOp"> {
@@ -201,7 +227,8 @@ def TileAttentionPass : Pass<"attn-tile-attention"> {
     other code, chosen when the model runs: a task is a key head and 256 keys, whose running softmax
     goes into a buffer, and a second `scf.forall` joins those of a head. It has
     the `lanes_first` form, and is built where a group has at most 8 heads and depth and width are
-    multiples of 16. It sums in another order than tiles of rows do.
+    multiples of 16. It sums in another order than tiles of rows do. Memory bounds it, so it keeps
+    f32 where an attention is `bf16`.
 
     Needs heads and their width of static sizes. Guarantees that no `attn.attention` is left.
 

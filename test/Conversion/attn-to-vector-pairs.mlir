@@ -1,0 +1,60 @@
+// RUN: heed-opt %s -convert-attn-to-vector -split-input-file | FileCheck %s
+
+// A tile whose queries are pairs of bf16: keys become bf16 and values of two keys are interleaved, 16
+// numbers at a time; then both products are of pairs.
+// CHECK-LABEL: func.func @pairs
+// CHECK-SAME: %[[Q:.*]]: memref<32x64xbf16>, %[[K:.*]]: memref<?x64xf32>, %[[V:.*]]: memref<?x48xf32>, %{{.*}}: memref<32xindex>, %{{.*}}: index, %[[ACC:.*]]: memref<48x32xf32>, %[[MAX:.*]]: memref<32xf32>, %[[SUM:.*]]: memref<32xf32>)
+// CHECK-DAG: %[[S:.*]] = memref.alloca() {alignment = 64 : i64} : memref<65x32xf32>
+// CHECK-DAG: %[[P:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x64xbf16>
+// CHECK-DAG: %[[NARROW:.*]] = memref.alloca() {alignment = 64 : i64} : memref<64x64xbf16>
+// CHECK-DAG: %[[PAIRED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x96xbf16>
+// CHECK: vector.load %[[K]][{{.*}}] : memref<?x64xf32>, vector<16xf32>
+// CHECK: arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
+// CHECK: vector.store %{{.*}}, %[[NARROW]]
+// The last of an odd number of keys has itself for a neighbour.
+// CHECK: %[[LAST:.*]] = arith.subi
+// CHECK: arith.minui %{{.*}}, %[[LAST]]
+// CHECK: vector.load %[[V]]
+// CHECK: vector.load %[[V]]
+// CHECK: vector.interleave %{{.*}} : vector<16xbf16> -> vector<32xbf16>
+// CHECK: vector.store %{{.*}}, %[[PAIRED]]
+// Scores of 8 keys at once.
+// CHECK: vector.load %[[Q]][{{.*}}] : memref<32x64xbf16>, vector<32xbf16>
+// CHECK: vector.load %[[NARROW]][{{.*}}] : memref<64x64xbf16>, vector<2xbf16>
+// CHECK-COUNT-16: attn.dot_pairs
+// CHECK: vector.store %{{.*}}, %[[S]]
+// CHECK: vector.store %{{.*}}, %[[MAX]]
+// What isn't a key has a score of -inf.
+// CHECK: %[[NONE:.*]] = arith.constant dense<0xFF800000> : vector<16xf32>
+// CHECK: vector.store %[[NONE]], %[[S]]
+// Rounded powers are added up, by products with 1.
+// CHECK: %[[ONES:.*]] = arith.constant dense<1.000000e+00> : vector<32xbf16>
+// CHECK: arith.ceildivui
+// CHECK: %[[POWERS:.*]] = vector.interleave
+// CHECK: attn.dot_pairs %{{.*}}, %[[POWERS]], %[[ONES]]
+// CHECK: vector.store %{{.*}}, %[[P]]
+// CHECK: vector.store %{{.*}}, %[[SUM]]
+// CHECK: vector.load %[[ACC]]
+// CHECK: vector.load %[[P]]
+// CHECK: vector.load %[[PAIRED]]{{.*}} vector<2xbf16>
+// CHECK-COUNT-16: attn.dot_pairs
+// CHECK: vector.store %{{.*}}, %[[ACC]]
+func.func @pairs(%q: memref<32x64xbf16>, %k: memref<?x64xf32>, %v: memref<?x48xf32>, %lanes: memref<32xindex>, %start: index,
+                 %acc: memref<48x32xf32>, %max: memref<32xf32>, %sum: memref<32xf32>) {
+  attn.online_attention %q, %k, %v lanes %lanes, %lanes start %start into %acc, %max, %sum scale 0.125 key_tile 64
+    : memref<32x64xbf16>, memref<?x64xf32>, memref<?x48xf32>, memref<32xindex>, memref<32xindex>, memref<48x32xf32>, memref<32xf32>, memref<32xf32>
+  return
+}
+
+// -----
+
+// Vectors are as long as they divide a row.
+// CHECK-LABEL: func.func @odd_sizes
+// CHECK: arith.truncf %{{.*}} : vector<2xf32> to vector<2xbf16>
+// CHECK: vector.interleave %{{.*}} : vector<1xbf16> -> vector<2xbf16>
+func.func @odd_sizes(%q: memref<5x32xbf16>, %k: memref<?x10xf32>, %v: memref<?x3xf32>, %lanes: memref<16xindex>, %start: index,
+                     %acc: memref<3x16xf32>, %max: memref<16xf32>, %sum: memref<16xf32>) {
+  attn.online_attention %q, %k, %v lanes %lanes, %lanes start %start into %acc, %max, %sum scale 0.125 key_tile 7
+    : memref<5x32xbf16>, memref<?x10xf32>, memref<?x3xf32>, memref<16xindex>, memref<16xindex>, memref<3x16xf32>, memref<16xf32>, memref<16xf32>
+  return
+}
