@@ -157,7 +157,10 @@ Status bench::runCallTest(BenchRun &run) {
   if (Status status = countOperations(function, sizes, options.operations, operations);
       !status.ok())
     return status;
-  work.operations.of[static_cast<int>(run.weights.ofToken.mostly())] = operations;
+  // What has no weights may be an attention.
+  bool isNarrow = run.weights.bytes == 0 && options.narrowAttention;
+  Arithmetic kind = isNarrow ? Arithmetic::Bf16 : run.weights.ofToken.mostly();
+  work.operations.of[static_cast<int>(kind)] = operations;
   if (Status status = checkNames(function, options); !status.ok())
     return status;
 

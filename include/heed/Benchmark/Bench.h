@@ -33,10 +33,11 @@ struct BenchOptions {
   /// Multiplications and additions of a call: numbers and sizes joined by *; empty: not known.
   std::string operations;
 
-  int64_t repetitions = 5; ///< at least 1
-  int threads = 0;         ///< 0: one for each processor
-  bool precise = false;    ///< the code was compiled to keep activations in f32
-  uint64_t seed = 1;       ///< of random tokens and numbers
+  int64_t repetitions = 5;      ///< at least 1
+  int threads = 0;              ///< 0: one for each processor
+  bool precise = false;         ///< the code was compiled to keep activations in f32
+  bool narrowAttention = false; ///< it was compiled to multiply bf16 in every attention
+  uint64_t seed = 1;            ///< of random tokens and numbers
 };
 
 /// Loads `artifact` with the weights at `weightsPath` (empty where it has none), runs the tests
