@@ -30,6 +30,7 @@ const Subject &subject();
 
 /// How near results have to be. Rows rounded to eight bits, as code for processors with dot
 /// products of bytes has them, are that much further away: llama.cpp, which rounds so too, is.
+/// test/golden/README.md has what was found, and how much of it is chance.
 struct Tolerance {
   double logits;     ///< relative L2 of the 20 largest
   double sum;        ///< relative, of the squares of all
@@ -39,7 +40,7 @@ struct Tolerance {
   /// its other neighbour now and then, where it is rounded to eight bits.
   double regrouped;
 };
-constexpr Tolerance kPrecise{1e-3, 1e-3, 1e-3, 0.01, 1e-5}, kRounded{5e-2, 1e-1, 0.6, 1, 5e-2};
+constexpr Tolerance kPrecise{1e-3, 1e-3, 1e-3, 0.01, 1e-5}, kRounded{7e-2, 1e-1, 0.8, 1, 7e-2};
 
 void setTolerance(const Tolerance &tolerance);
 const Tolerance &tolerance();
