@@ -1,4 +1,4 @@
-//===- DotProductsToLLVM.cpp - dot products of bytes as an instruction -===//
+//===- DotProductsToLLVM.cpp - dot products, and what they take, as instructions -===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,7 +8,9 @@
 #include "heed/Conversion/Passes.h"
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #define DEBUG_TYPE "convert-dot-products-to-llvm"
 
@@ -20,6 +22,61 @@ namespace heed {
 using namespace mlir;
 using namespace heed::attn;
 
+/// The instructions' names.
+static constexpr StringLiteral kDotBytes = "llvm.x86.avx512.vpdpbusd.512",
+                               kDotPairs = "llvm.x86.avx512bf16.dpbf16ps.512",
+                               kRound = "llvm.x86.avx512bf16.cvtne2ps2bf16.512";
+
+static bool isVectorOf(Type type, int64_t count, function_ref<bool(Type)> isElement) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector && vector.getRank() == 1 && vector.getDimSize(0) == count &&
+         isElement(vector.getElementType());
+}
+
+/// What `value` is rounded from, if that is 16 f32.
+static Value roundedFrom(Value value) {
+  auto truncate = value.getDefiningOp<arith::TruncFOp>();
+  bool isHalf = isVectorOf(value.getType(), 16, [](Type type) { return type.isBF16(); });
+  if (!isHalf || !truncate || !getElementTypeOrSelf(truncate.getIn().getType()).isF32())
+    return {};
+  return truncate.getIn();
+}
+
+/// Two vectors of 16 f32 as one of 32 bf16, which is one instruction; each alone is one, too.
+static Value roundBoth(OpBuilder &builder, Location loc, Value first, Value second) {
+  auto type = VectorType::get({32}, builder.getBF16Type());
+  return LLVM::CallIntrinsicOp::create(builder, loc, type, builder.getStringAttr(kRound),
+                                       ValueRange{second, first})
+      .getResult(0);
+}
+
+/// 32 f32 rounded at once.
+static void roundWhole(arith::TruncFOp op) {
+  OpBuilder builder(op);
+  auto half = [&](int64_t first) -> Value {
+    return vector::ExtractStridedSliceOp::create(builder, op.getLoc(), op.getIn(), first, 16, 1);
+  };
+  op.replaceAllUsesWith(roundBoth(builder, op.getLoc(), half(0), half(16)));
+  op.erase();
+}
+
+/// The numbers of two vectors rounded and taken in turns: side by side first, then moved by one
+/// shuffle of 16-bit numbers.
+static bool roundInterleaved(vector::InterleaveOp op) {
+  Value even = roundedFrom(op.getLhs()), odd = roundedFrom(op.getRhs());
+  if (!even || !odd)
+    return false;
+  OpBuilder builder(op);
+  Value both = roundBoth(builder, op.getLoc(), even, odd);
+  SmallVector<int64_t> turns;
+  for (int64_t lane = 0; lane < 16; ++lane)
+    turns.append({lane, lane + 16});
+  Value moved = vector::ShuffleOp::create(builder, op.getLoc(), both, both, turns);
+  op.replaceAllUsesWith(moved);
+  op.erase();
+  return true;
+}
+
 namespace {
 
 struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProductsToLLVMPass> {
@@ -27,18 +84,21 @@ struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProducts
 
   void runOnOperation() override {
     SmallVector<Operation *> products;
+    bool hasPairs = false;
     getOperation()->walk([&](Operation *op) {
       if (isa<DotBytesOp, DotPairsOp>(op))
         products.push_back(op);
+      hasPairs |= isa<DotPairsOp>(op);
     });
+    if (hasPairs) // the processor rounds to bf16, too
+      roundPairs();
     for (Operation *op : products) {
       auto sums = cast<VectorType>(op->getResult(0).getType());
       if (sums.getNumElements() != 16) {
         op->emitOpError("has ") << sums.getNumElements() << " sums, expected the 16 of a register";
         return signalPassFailure();
       }
-      StringRef intrinsic =
-          isa<DotBytesOp>(op) ? "llvm.x86.avx512.vpdpbusd.512" : "llvm.x86.avx512bf16.dpbf16ps.512";
+      StringRef intrinsic = isa<DotBytesOp>(op) ? kDotBytes : kDotPairs;
       OpBuilder builder(op);
       auto call = LLVM::CallIntrinsicOp::create(
           builder, op->getLoc(), sums, builder.getStringAttr(intrinsic), op->getOperands());
@@ -46,6 +106,22 @@ struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProducts
       op->erase();
       ++numProducts;
     }
+  }
+
+  void roundPairs() {
+    SmallVector<vector::InterleaveOp> turns;
+    SmallVector<arith::TruncFOp> whole;
+    getOperation()->walk([&](vector::InterleaveOp op) { turns.push_back(op); });
+    getOperation()->walk([&](arith::TruncFOp op) {
+      if (isVectorOf(op.getType(), 32, [](Type type) { return type.isBF16(); }) &&
+          getElementTypeOrSelf(op.getIn().getType()).isF32())
+        whole.push_back(op);
+    });
+    for (vector::InterleaveOp op : turns)
+      numRoundings += roundInterleaved(op);
+    for (arith::TruncFOp op : whole)
+      roundWhole(op);
+    numRoundings += whole.size();
   }
 };
 

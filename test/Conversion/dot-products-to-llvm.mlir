@@ -15,3 +15,20 @@ func.func @product(%sum: vector<16xi32>, %a: vector<64xi8>, %b: vector<64xi8>) -
   %0 = attn.dot_bytes %sum, %a, %b : vector<16xi32>, vector<64xi8>
   return %0 : vector<16xi32>
 }
+
+// Beside products of pairs, rounding is an instruction for 32 numbers, whose first operand is the upper half.
+// CHECK-LABEL: func.func @rounded
+// CHECK-SAME: (%[[A:.+]]: vector<16xf32>, %[[B:.+]]: vector<16xf32>, %[[C:.+]]: vector<32xf32>)
+// CHECK: %[[BOTH:.+]] = llvm.call_intrinsic "llvm.x86.avx512bf16.cvtne2ps2bf16.512"(%[[B]], %[[A]]) : (vector<16xf32>, vector<16xf32>) -> vector<32xbf16>
+// CHECK: %[[TURNS:.+]] = vector.shuffle %[[BOTH]], %[[BOTH]] [0, 16, 1, 17, 2, 18, {{.*}}, 15, 31]
+// CHECK-DAG: %[[LOW:.+]] = vector.extract_strided_slice %[[C]] {offsets = [0], sizes = [16], strides = [1]}
+// CHECK-DAG: %[[HIGH:.+]] = vector.extract_strided_slice %[[C]] {offsets = [16], sizes = [16], strides = [1]}
+// CHECK: %[[WHOLE:.+]] = llvm.call_intrinsic "llvm.x86.avx512bf16.cvtne2ps2bf16.512"(%[[HIGH]], %[[LOW]])
+// CHECK: return %[[TURNS]], %[[WHOLE]]
+func.func @rounded(%a: vector<16xf32>, %b: vector<16xf32>, %c: vector<32xf32>) -> (vector<32xbf16>, vector<32xbf16>) {
+  %0 = arith.truncf %a : vector<16xf32> to vector<16xbf16>
+  %1 = arith.truncf %b : vector<16xf32> to vector<16xbf16>
+  %2 = vector.interleave %0, %1 : vector<16xbf16> -> vector<32xbf16>
+  %3 = arith.truncf %c : vector<32xf32> to vector<32xbf16>
+  return %2, %3 : vector<32xbf16>, vector<32xbf16>
+}

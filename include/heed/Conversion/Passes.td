@@ -86,19 +86,22 @@ def WeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
 }
 
 def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
-  let summary = "dot products of bytes and of bf16 become the processor's instructions";
+  let summary = "dot products of bytes and of bf16, and rounding to bf16, become instructions";
   let description = [{
     `attn.dot_bytes` of 16 lanes becomes the intrinsic of `vpdpbusd`, which the
     instruction sets named avx512vnni and avx512bf16 have, `attn.dot_pairs` that of
-    `vdpbf16ps`, which only the latter has.
+    `vdpbf16ps`, which only the latter has. Where there are any of those, 32 numbers that are
+    rounded to bf16 at once, or 16 and 16 that are interleaved, are rounded by one `vcvtne2ps2bf16`.
 
     Before: `%0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>`. After:
     ```mlir
     %0 = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%sum, %weights, %quants) : …
     ```
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
-  let statistics = [Statistic<"numProducts", "products", "Number of dot products converted">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
+  let statistics = [
+    Statistic<"numProducts", "products", "Number of dot products converted">,
+    Statistic<"numRoundings", "roundings", "Number of conversions of 32 numbers to bf16">];
 }
 
 def LinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {
