@@ -1,15 +1,15 @@
 // RUN: heed-opt %s -convert-attn-to-vector -split-input-file | FileCheck %s
 
-// A tile whose queries are pairs of bf16: keys become bf16 and values of two keys are interleaved, 16
-// numbers at a time; then both products are of pairs.
+// A tile whose queries are pairs of bf16: keys become bf16, 32 numbers at a time, and values of two keys
+// are interleaved; then both products are of pairs.
 // CHECK-LABEL: func.func @pairs
 // CHECK-SAME: %[[Q:.*]]: memref<32x64xbf16>, %[[K:.*]]: memref<?x64xf32>, %[[V:.*]]: memref<?x48xf32>, %{{.*}}: memref<32xindex>, %{{.*}}: index, %[[ACC:.*]]: memref<48x32xf32>, %[[MAX:.*]]: memref<32xf32>, %[[SUM:.*]]: memref<32xf32>)
 // CHECK-DAG: %[[S:.*]] = memref.alloca() {alignment = 64 : i64} : memref<65x32xf32>
 // CHECK-DAG: %[[P:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x64xbf16>
 // CHECK-DAG: %[[NARROW:.*]] = memref.alloca() {alignment = 64 : i64} : memref<64x64xbf16>
 // CHECK-DAG: %[[PAIRED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x96xbf16>
-// CHECK: vector.load %[[K]][{{.*}}] : memref<?x64xf32>, vector<16xf32>
-// CHECK: arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
+// CHECK: vector.load %[[K]][{{.*}}] : memref<?x64xf32>, vector<32xf32>
+// CHECK: arith.truncf %{{.*}} : vector<32xf32> to vector<32xbf16>
 // CHECK: vector.store %{{.*}}, %[[NARROW]]
 // The last of an odd number of keys has itself for a neighbour.
 // CHECK: %[[LAST:.*]] = arith.subi
@@ -56,5 +56,22 @@ func.func @odd_sizes(%q: memref<5x32xbf16>, %k: memref<?x10xf32>, %v: memref<?x3
                      %acc: memref<3x16xf32>, %max: memref<16xf32>, %sum: memref<16xf32>) {
   attn.online_attention %q, %k, %v lanes %lanes, %lanes start %start into %acc, %max, %sum scale 0.125 key_tile 7
     : memref<5x32xbf16>, memref<?x10xf32>, memref<?x3xf32>, memref<16xindex>, memref<16xindex>, memref<3x16xf32>, memref<16xf32>, memref<16xf32>
+  return
+}
+
+// -----
+
+// Queries are rounded before they become pairs.
+// CHECK-LABEL: func.func @queries
+// CHECK: scf.for
+// CHECK-COUNT-2: arith.truncf %{{.*}} : vector<32xf32> to vector<32xbf16>
+// CHECK-NOT: linalg
+func.func @queries(%q: memref<32x64xf32>, %narrow: memref<32x64xbf16>) {
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%q : memref<32x64xf32>) outs(%narrow : memref<32x64xbf16>) {
+  ^bb0(%x: f32, %y: bf16):
+    %0 = arith.truncf %x : f32 to bf16
+    linalg.yield %0 : bf16
+  }
   return
 }

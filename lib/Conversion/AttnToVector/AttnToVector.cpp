@@ -36,6 +36,12 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
     getOperation()->walk([&](Operation *op) {
       if (isa<ProjectOp, QuantizeOp, EmbedOp, OnlineAttentionOp, ClassifyKeysOp>(op))
         ops.push_back(op);
+      if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+        if (isTransposedInRegisters(transpose, nativeLanes))
+          ops.push_back(op);
+      if (auto generic = dyn_cast<linalg::GenericOp>(op))
+        if (isRoundedTile(generic))
+          ops.push_back(op);
     });
     for (Operation *op : ops) {
       bool isTensorForm = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>);
@@ -52,6 +58,10 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
         lowered = lowerQuantize(builder, quantize);
       else if (auto embed = dyn_cast<EmbedOp>(op))
         lowered = lowerEmbed(builder, embed);
+      else if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+        lowerTranspose(builder, transpose, nativeLanes);
+      else if (auto generic = dyn_cast<linalg::GenericOp>(op))
+        lowerRoundedTile(builder, generic);
       else if (auto classify = dyn_cast<ClassifyKeysOp>(op))
         lowered = replace(classify);
       else

@@ -19,6 +19,7 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
@@ -69,6 +70,17 @@ mlir::Value pairedValues(mlir::OpBuilder &builder, OnlineAttentionOp op);
 /// Builds the two answers of the op and returns them: any, all.
 mlir::FailureOr<mlir::SmallVector<mlir::Value>> lowerClassifyKeys(mlir::OpBuilder &builder,
                                                                   ClassifyKeysOp op);
+
+/// Whether `op` exchanges the first two axes of a tile of f32 or of pairs of bf16 whose sides are
+/// multiples of 16, or of 8.
+bool isTransposedInRegisters(mlir::linalg::TransposeOp op, int64_t nativeLanes);
+/// Builds it in squares of 16 or 8 vectors, where that is so.
+void lowerTranspose(mlir::OpBuilder &builder, mlir::linalg::TransposeOp op, int64_t nativeLanes);
+
+/// Whether `op` rounds a tile `[rows, columns]` of f32, number by number, to bf16.
+bool isRoundedTile(mlir::linalg::GenericOp op);
+/// Builds it in vectors of up to 32 numbers, where that is so.
+void lowerRoundedTile(mlir::OpBuilder &builder, mlir::linalg::GenericOp op);
 
 /// The matrix [leading axes, trailing axes] that a contiguous memref is; the last `trailing` axes
 /// become its columns. Fails at `op` where the layout doesn't allow it.

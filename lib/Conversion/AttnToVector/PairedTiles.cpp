@@ -28,9 +28,10 @@ namespace {
 /// Walks over rows of f32 in vectors.
 class TileRounding {
 public:
-  TileRounding(OpBuilder &builder, Location loc, Value rows)
+  /// `most` numbers are a vector, or as many as divide a row.
+  TileRounding(OpBuilder &builder, Location loc, Value rows, int64_t most)
       : loc(loc), rows(rows), columns(cast<MemRefType>(rows.getType()).getDimSize(1)),
-        lanes(std::gcd(columns, kLanes)) {
+        lanes(std::gcd(columns, most)) {
     count = memref::DimOp::create(builder, loc, rows, 0);
   }
 
@@ -62,9 +63,33 @@ public:
 
 } // namespace
 
+bool heed::attn::isRoundedTile(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 1 || op.getNumDpsInits() != 1 || op.getNumParallelLoops() != 2 ||
+      !llvm::all_of(op.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); }))
+    return false;
+  auto from = dyn_cast<MemRefType>(op.getDpsInputs()[0].getType());
+  auto to = dyn_cast<MemRefType>(op.getDpsInits()[0].getType());
+  auto isTile = [](MemRefType type) {
+    return type && type.hasStaticShape() && type.getLayout().isIdentity();
+  };
+  auto truncate = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::TruncFOp>();
+  return isTile(from) && isTile(to) && from.getElementType().isF32() &&
+         to.getElementType().isBF16() && truncate &&
+         truncate.getIn() == op.getBody()->getArgument(0);
+}
+
+void heed::attn::lowerRoundedTile(OpBuilder &builder, linalg::GenericOp op) {
+  Location loc = op.getLoc();
+  TileRounding tile(builder, loc, op.getDpsInputs()[0], 2 * kLanes);
+  tile.forEachVector(builder, 1, [&](OpBuilder &body, Value row, Value column) {
+    vector::StoreOp::create(body, loc, tile.rounded(body, row, column), op.getDpsInits()[0],
+                            ValueRange{row, column});
+  });
+}
+
 Value heed::attn::narrowedKeys(OpBuilder &builder, OnlineAttentionOp op) {
   Location loc = op.getLoc();
-  TileRounding keys(builder, loc, op.getK());
+  TileRounding keys(builder, loc, op.getK(), 2 * kLanes);
   Value narrow = allocateForTask(op, {static_cast<int64_t>(op.getKeyTile()), keys.columns},
                                  builder.getBF16Type());
   keys.forEachVector(builder, 1, [&](OpBuilder &body, Value row, Value column) {
@@ -76,7 +101,7 @@ Value heed::attn::narrowedKeys(OpBuilder &builder, OnlineAttentionOp op) {
 
 Value heed::attn::pairedValues(OpBuilder &builder, OnlineAttentionOp op) {
   Location loc = op.getLoc();
-  TileRounding values(builder, loc, op.getV());
+  TileRounding values(builder, loc, op.getV(), kLanes);
   int64_t pairs = llvm::divideCeil(static_cast<int64_t>(op.getKeyTile()), 2);
   Value paired = allocateForTask(op, {pairs, 2 * values.columns}, builder.getBF16Type());
   Value last = arith::SubIOp::create(builder, loc, values.count, values.constant(builder, 1));

@@ -5,16 +5,15 @@
 // CHECK-SAME: %[[Q:.+]]: tensor<4x?x32xf32>
 // CHECK: attn.online_attention {{.*}} lanes_first : tensor<2x32xf32>,
 // CHECK: attn.online_attention {{.*}} : tensor<16x32xbf16>, tensor<?x32xf32>, tensor<?x48xf32>, tensor<16xindex>, tensor<16xindex>, tensor<48x16xf32>,
-// Lane by lane, so that a query's address is found once for each half of its components.
-// CHECK: %[[PAIRS:.+]] = linalg.generic {{.*}} outs(%{{.+}} : tensor<16x32x2xbf16>)
-// CHECK-DAG: %[[PAIR:.+]] = linalg.index 2
-// CHECK-DAG: %[[LANE:.+]] = linalg.index 1
-// CHECK-DAG: %[[HALF:.+]] = linalg.index 0
-// CHECK: %[[EVEN:.+]] = arith.muli %[[PAIR]], %
-// CHECK: %[[COMPONENT:.+]] = arith.addi %[[EVEN]], %[[HALF]]
-// CHECK: %[[NUMBER:.+]] = tensor.extract %[[Q]][%{{.+}}, %{{.+}}, %[[COMPONENT]]]
-// CHECK: arith.truncf %[[NUMBER]] : f32 to bf16
-// CHECK: %[[TILE:.+]] = tensor.collapse_shape %[[PAIRS]] {{\[}}[0], [1, 2]] : tensor<16x32x2xbf16> into tensor<16x64xbf16>
+// Read as they lie, lane by lane; then lanes and pairs change places.
+// CHECK: %[[ROWS:.+]] = linalg.generic {{.*}} outs(%{{.+}} : tensor<32x32xf32>)
+// CHECK: %[[COMPONENT:.+]] = linalg.index 1
+// CHECK: tensor.extract %[[Q]][%{{.+}}, %{{.+}}, %[[COMPONENT]]]
+// CHECK: %[[NARROW:.+]] = linalg.generic {{.*}} ins(%[[ROWS]] : tensor<32x32xf32>) outs(%{{.+}} : tensor<32x32xbf16>)
+// CHECK: arith.truncf %{{.+}} : f32 to bf16
+// CHECK: %[[PAIRS:.+]] = tensor.expand_shape %[[NARROW]] {{\[}}[0], [1, 2]] output_shape [32, 16, 2]
+// CHECK: %[[MOVED:.+]] = linalg.transpose ins(%[[PAIRS]] : tensor<32x16x2xbf16>) outs(%{{.+}} : tensor<16x32x2xbf16>) permutation = [1, 0, 2]
+// CHECK: %[[TILE:.+]] = tensor.collapse_shape %[[MOVED]] {{\[}}[0], [1, 2]] : tensor<16x32x2xbf16> into tensor<16x64xbf16>
 // CHECK: attn.online_attention %[[TILE]], {{.*}} : tensor<16x64xbf16>, tensor<?x32xf32>, tensor<?x48xf32>, tensor<32xindex>, tensor<32xindex>, tensor<48x32xf32>,
 func.func @pairs(%Q: tensor<4x?x32xf32>, %K: tensor<2x?x32xf32>, %V: tensor<2x?x48xf32>) -> tensor<?x4x48xf32> {
   %Z = attn.attention %Q, %K, %V scale 0.125 rows_first bf16 : tensor<4x?x32xf32>, tensor<2x?x32xf32>, tensor<2x?x48xf32> -> tensor<?x4x48xf32>

@@ -39,12 +39,13 @@
 // CHECK: arith.addi %[[PAST]], %{{.*}}
 // CHECK: arith.cmpi sle
 // CHECK-NOT: scf.for %
-// A row that saw nothing yields zeros.
-// CHECK: %[[Z:.*]] = linalg.generic
-// CHECK: tensor.extract %[[STATE]]#0
-// CHECK: tensor.extract %[[STATE]]#2
+// A row that saw nothing yields zeros. Lanes become rows again.
+// CHECK: %[[W:.*]] = linalg.generic {{.*}} ins(%[[STATE]]#0, %[[STATE]]#2 :
 // CHECK: arith.cmpf ogt
 // CHECK: arith.select
+// CHECK: %[[L:.*]] = linalg.transpose ins(%[[W]] : tensor<48x16xf32>) outs(%{{.*}} : tensor<16x48xf32>) permutation = [1, 0]
+// CHECK: %[[Z:.*]] = linalg.generic
+// CHECK: tensor.extract %[[L]]
 // CHECK: tensor.parallel_insert_slice %[[Z]] into %[[OUT]][%[[FIRST]], %[[HEAD]], 0] [%[[COUNT]], 3, 48] [1, 1, 1]
 // CHECK-NOT: attn.attention
 func.func @causal(%Q: tensor<9x?x64xf32>, %K: tensor<3x?x64xf32>, %V: tensor<3x?x48xf32>, %past: index) -> tensor<?x9x48xf32> {

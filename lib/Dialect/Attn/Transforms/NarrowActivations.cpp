@@ -7,9 +7,9 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Dialect/Attn/Transforms/Passes.h"
+#include "heed/Dialect/Attn/Transforms/TensorShapes.h"
 #include "heed/Weights/PanelLayout.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -59,7 +59,7 @@ struct NarrowActivationsPass : heed::attn::impl::NarrowActivationsPassBase<Narro
       if (bf16 && layout.quant == PanelLayout::Quant::BF16) {
         Value &narrow = rounded[x];
         if (!narrow)
-          narrow = roundToBf16(x);
+          narrow = narrowed(x);
         project.getXMutable().assign(narrow);
         ++numProjections;
         continue;
@@ -92,6 +92,12 @@ private:
     return tensor::EmptyOp::create(builder, loc, sizes, element);
   }
 
+  static Value narrowed(Value x) {
+    OpBuilder builder(x.getContext());
+    builder.setInsertionPointAfterValue(x);
+    return roundToBf16(builder, x.getLoc(), x);
+  }
+
   static QuantizeOp quantize(Value x, const Blocks &blocks) {
     OpBuilder builder(x.getContext());
     builder.setInsertionPointAfterValue(x);
@@ -105,23 +111,6 @@ private:
                     blocks.scaledSums ? Type(builder.getF32Type()) : builder.getI32Type())};
     return QuantizeOp::create(builder, x.getLoc(), TypeRange(ValueRange(into)), x, into[0], into[1],
                               into[2], blocks.contracted, blocks.group, blocks.times);
-  }
-
-  static Value roundToBf16(Value x) {
-    OpBuilder builder(x.getContext());
-    builder.setInsertionPointAfterValue(x);
-    int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
-    Value into = destination(builder, x, 0, 0, builder.getBF16Type());
-    SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(rank));
-    SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
-    return linalg::GenericOp::create(builder, x.getLoc(), TypeRange{into.getType()}, ValueRange{x},
-                                     ValueRange{into}, maps, loops,
-                                     [](OpBuilder &body, Location loc, ValueRange elements) {
-                                       Value narrow = arith::TruncFOp::create(
-                                           body, loc, body.getBF16Type(), elements[0]);
-                                       linalg::YieldOp::create(body, loc, narrow);
-                                     })
-        .getResult(0);
   }
 };
 

@@ -143,8 +143,26 @@ Value arrangeAxes(OpBuilder &builder, Location loc, Value tensor, ArrayRef<int64
   SmallVector<OpFoldResult> sizes;
   for (int64_t axis : order)
     sizes.push_back(extentOf(builder, loc, tensor, axis));
-  Value empty = emptyTensor(builder, loc, sizes);
+  Type element = getElementTypeOrSelf(tensor.getType());
+  Value empty = tensor::EmptyOp::create(builder, loc, sizes, element);
   return linalg::TransposeOp::create(builder, loc, tensor, empty, order)->getResult(0);
+}
+
+Value roundToBf16(OpBuilder &builder, Location loc, Value tensor) {
+  Type bf16 = builder.getBF16Type();
+  int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
+  Value into =
+      tensor::EmptyOp::create(builder, loc, tensor::getMixedSizes(builder, loc, tensor), bf16);
+  SmallVector<AffineMap> maps(2, builder.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, TypeRange{into.getType()}, ValueRange{tensor},
+                                   ValueRange{into}, maps, loops,
+                                   [&](OpBuilder &body, Location, ValueRange elements) {
+                                     Value narrow =
+                                         arith::TruncFOp::create(body, loc, bf16, elements[0]);
+                                     linalg::YieldOp::create(body, loc, narrow);
+                                   })
+      .getResult(0);
 }
 
 bool hasStaticTiles(RankedTensorType q, RankedTensorType tensor) {

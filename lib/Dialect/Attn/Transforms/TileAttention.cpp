@@ -179,32 +179,26 @@ private:
     return arith::MulIOp::create(b, loc, x, index(b, y));
   }
 
-  /// A tensor of `shape`, each element computed from its indices: the last one's loop is the
-  /// innermost, or the first one's with `lastOutermost`.
+  /// A tensor of `shape`, each element computed from its indices.
   Value tabulate(OpBuilder &builder, ArrayRef<OpFoldResult> shape, Type element,
-                 function_ref<Value(OpBuilder &, ValueRange)> compute, bool lastOutermost = false) {
+                 function_ref<Value(OpBuilder &, ValueRange)> compute) {
     Value empty = tensor::EmptyOp::create(builder, loc, shape, element);
     int64_t rank = shape.size();
     SmallVector<utils::IteratorType> parallel(rank, utils::IteratorType::parallel);
-    // Which loop each axis belongs to.
-    SmallVector<AffineExpr> loops = llvm::map_to_vector(
-        llvm::seq(rank), [&](int64_t loop) { return builder.getAffineDimExpr(loop); });
-    if (lastOutermost)
-      std::reverse(loops.begin(), loops.end());
-    AffineMap map = AffineMap::get(rank, 0, loops, builder.getContext());
-    return linalg::GenericOp::create(
-               builder, loc, empty.getType(), ValueRange{}, ValueRange{empty},
-               ArrayRef<AffineMap>{map}, parallel,
-               [&](OpBuilder &body, Location, ValueRange) {
-                 SmallVector<Value> indices;
-                 for (int64_t axis = 0; axis < rank; ++axis)
-                   indices.push_back(linalg::IndexOp::create(body, loc, map.getDimPosition(axis)));
-                 linalg::YieldOp::create(body, loc, compute(body, indices));
-               })
+    return linalg::GenericOp::create(builder, loc, empty.getType(), ValueRange{}, ValueRange{empty},
+                                     builder.getMultiDimIdentityMap(rank), parallel,
+                                     [&](OpBuilder &body, Location, ValueRange) {
+                                       SmallVector<Value> indices;
+                                       for (int64_t axis = 0; axis < rank; ++axis)
+                                         indices.push_back(
+                                             linalg::IndexOp::create(body, loc, axis));
+                                       linalg::YieldOp::create(body, loc, compute(body, indices));
+                                     })
         .getResult(0);
   }
-  Value scalar(OpBuilder &builder, float value) {
-    return arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
+  Value tabulate(OpBuilder &builder, ArrayRef<int64_t> shape, Type element,
+                 function_ref<Value(OpBuilder &, ValueRange)> compute) {
+    return tabulate(builder, getAsIndexOpFoldResult(builder.getContext(), shape), element, compute);
   }
   Value filled(OpBuilder &builder, ArrayRef<int64_t> shape, Value value) {
     Value empty = tensor::EmptyOp::create(builder, loc, shape, builder.getF32Type());
@@ -293,42 +287,31 @@ private:
     return lastHead ? Value(arith::MinUIOp::create(b, loc, head, lastHead)) : head;
   }
 
-  /// Whether products are of pairs of bf16: a lone row is bound by memory, and rounds nothing.
-  bool isPaired() { return op.getBf16() && !lanesFirst; }
-
-  Value queryOf(OpBuilder &b, Value lane, Value component) {
-    return tensor::ExtractOp::create(b, loc, op.getQ(),
-                                     place(headOf(b, lane), {rowOf(b, lane), component}));
+  /// The queries of the task's lanes, `[L, d]`: lane by lane, so that a query's address is found
+  /// once and its components are read as they lie.
+  Value queriesOfLanes(OpBuilder &builder) {
+    return tabulate(builder, {lanes, qType.getShape().back()}, builder.getF32Type(),
+                    [&](OpBuilder &b, ValueRange at) -> Value {
+                      return tensor::ExtractOp::create(
+                          b, loc, op.getQ(), place(headOf(b, at[0]), {rowOf(b, at[0]), at[1]}));
+                    });
   }
 
-  /// The queries of the task's lanes, `[d, L]`, or `[L, d]` with lanes first.
+  /// As the tile takes them: `[d, L]`, pairs of bf16, `[d / 2, 2 L]`, or with lanes first `[L, d]`:
+  /// a lone row is bound by memory, and rounds nothing.
   Value queries(OpBuilder &builder) {
-    int64_t depth = qType.getShape().back();
-    SmallVector<OpFoldResult> shape{builder.getIndexAttr(depth), builder.getIndexAttr(lanes)};
+    Value rows = queriesOfLanes(builder);
     if (lanesFirst)
-      std::swap(shape[0], shape[1]);
-    // Lane by lane, so that a query's address is found once for all of its components.
-    return tabulate(
-        builder, shape, builder.getF32Type(),
-        [&](OpBuilder &b, ValueRange at) {
-          return lanesFirst ? queryOf(b, at[0], at[1]) : queryOf(b, at[1], at[0]);
-        },
-        /*lastOutermost=*/!lanesFirst);
-  }
-
-  /// The same as pairs of bf16, `[d / 2, 2 L]`.
-  Value pairedQueries(OpBuilder &builder) {
-    SmallVector<OpFoldResult> shape{builder.getIndexAttr(qType.getShape().back() / 2),
-                                    builder.getIndexAttr(lanes), builder.getIndexAttr(2)};
-    Value q = tabulate(
-        builder, shape, builder.getBF16Type(),
-        [&](OpBuilder &b, ValueRange at) -> Value {
-          Value component = add(b, mul(b, at[0], 2), at[2]);
-          return arith::TruncFOp::create(b, loc, b.getBF16Type(), queryOf(b, at[1], component));
-        },
-        /*lastOutermost=*/true);
-    return tensor::CollapseShapeOp::create(builder, loc, q,
-                                           ArrayRef<ReassociationIndices>{{0}, {1, 2}});
+      return rows;
+    if (!op.getBf16())
+      return arrangeAxes(builder, loc, rows, {1, 0});
+    SmallVector<ReassociationIndices> halves{{0}, {1, 2}};
+    Value narrow = roundToBf16(builder, loc, rows);
+    auto pairsType =
+        RankedTensorType::get({lanes, qType.getShape().back() / 2, 2}, builder.getBF16Type());
+    Value pairs = tensor::ExpandShapeOp::create(builder, loc, pairsType, narrow, halves);
+    Value moved = arrangeAxes(builder, loc, pairs, {1, 0, 2});
+    return tensor::CollapseShapeOp::create(builder, loc, moved, halves);
   }
 
   /// The state after all keys of the task.
@@ -338,7 +321,7 @@ private:
                               [&](OpBuilder &b, ValueRange at) { return rowOf(b, at[0]); });
     Value headTable = tabulate(builder, laneShape, builder.getIndexType(),
                                [&](OpBuilder &b, ValueRange at) { return headOf(b, at[0]); });
-    Value q = isPaired() ? pairedQueries(builder) : queries(builder);
+    Value q = queries(builder);
 
     score = &op.getScore();
     mask = &op.getMask();
@@ -371,7 +354,7 @@ private:
     SmallVector<int64_t> accShape{vType.getShape().back(), lanes};
     if (lanesFirst)
       std::swap(accShape[0], accShape[1]);
-    Value zero = scalar(builder, 0), none = scalar(builder, -INFINITY);
+    Value zero = floatConstant(builder, loc, 0), none = floatConstant(builder, loc, -INFINITY);
     SmallVector<Value> state{filled(builder, accShape, zero), filled(builder, {lanes}, none),
                              filled(builder, {lanes}, zero)};
     Value sink = op.getSink();
@@ -390,10 +373,10 @@ private:
                         [&](OpBuilder &b, ValueRange at) {
                           Value logit = tensor::ExtractOp::create(
                               b, loc, sink, place(headOf(b, at[0]), rowOf(b, at[0])));
-                          Value log2e = scalar(b, std::numbers::log2e_v<float>);
+                          Value log2e = floatConstant(b, loc, std::numbers::log2e_v<float>);
                           return ifFirst(b, arith::MulFOp::create(b, loc, logit, log2e), none);
                         });
-    state[2] = filled(builder, {lanes}, ifFirst(builder, scalar(builder, 1), zero));
+    state[2] = filled(builder, {lanes}, ifFirst(builder, floatConstant(builder, loc, 1), zero));
     return state;
   }
 
@@ -440,8 +423,29 @@ private:
     return tensor::ExtractSliceOp::create(builder, loc, result, tensor, offsets, sizes, strides);
   }
 
-  /// acc / sum of the lanes that are in use, put into their rows and heads of
-  /// the result.
+  /// acc / sum, `[L, w]`. A row that saw nothing has the sum 0 and yields zeros.
+  Value weighed(OpBuilder &builder, ArrayRef<Value> state) {
+    auto type = cast<RankedTensorType>(state[0].getType());
+    AffineMap both = builder.getMultiDimIdentityMap(2);
+    AffineMap ofLane = both.getSubMap({lanesFirst ? 0u : 1u});
+    Value into = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+    SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
+    Value quotients =
+        linalg::GenericOp::create(
+            builder, loc, type, ValueRange{state[0], state[2]}, ValueRange{into},
+            ArrayRef<AffineMap>{both, ofLane, both}, parallel,
+            [&](OpBuilder &b, Location, ValueRange args) {
+              Value zero = floatConstant(b, loc, 0);
+              Value seen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, args[1], zero);
+              Value quotient = arith::DivFOp::create(b, loc, args[0], args[1]);
+              Value result = arith::SelectOp::create(b, loc, seen, quotient, zero);
+              linalg::YieldOp::create(b, loc, result);
+            })
+            .getResult(0);
+    return lanesFirst ? quotients : arrangeAxes(builder, loc, quotients, {1, 0});
+  }
+
+  /// The weighed values of the lanes that are in use, put into their rows and heads of the result.
   void store(OpBuilder &builder, ArrayRef<Value> state, Value into) {
     SmallVector<OpFoldResult> sizes{builder.getIndexAttr(vType.getShape().back())},
         offsets{builder.getIndexAttr(0)};
@@ -458,21 +462,14 @@ private:
       prepend(headCount, firstHead);
       resultRows = 1;
     }
-    Value result = tabulate(builder, sizes, builder.getF32Type(), [&](OpBuilder &b, ValueRange at) {
-      Value lane = mul(b, at[resultRows], tileHeads);
-      if (hasHeads)
-        lane = add(b, lane, at[1 - resultRows]);
-      SmallVector<Value> place{at.back(), lane};
-      if (lanesFirst)
-        std::swap(place[0], place[1]);
-      Value value = tensor::ExtractOp::create(b, loc, state[0], place);
-      Value sum = tensor::ExtractOp::create(b, loc, state[2], ValueRange{lane});
-      // A row that saw nothing has the sum 0 and yields zeros.
-      Value zero = scalar(b, 0);
-      Value seen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, sum, zero);
-      Value quotient = arith::DivFOp::create(b, loc, value, sum);
-      return Value(arith::SelectOp::create(b, loc, seen, quotient, zero));
-    });
+    Value ofLanes = weighed(builder, state);
+    Value result =
+        tabulate(builder, sizes, builder.getF32Type(), [&](OpBuilder &b, ValueRange at) -> Value {
+          Value lane = mul(b, at[resultRows], tileHeads);
+          if (hasHeads)
+            lane = add(b, lane, at[1 - resultRows]);
+          return tensor::ExtractOp::create(b, loc, ofLanes, ValueRange{lane, at.back()});
+        });
     if (hasBatch) // the rows of one element, among those of all
       sizes.insert(sizes.begin(), builder.getIndexAttr(1));
     if (hasBatch && op.getRowsFirst() && !hasHeads) {

@@ -37,6 +37,9 @@ mlir::Value floatConstant(mlir::OpBuilder &builder, mlir::Location loc, double v
 mlir::Value arrangeAxes(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
                         llvm::ArrayRef<int64_t> order);
 
+/// `tensor`, of f32, with each number rounded to bf16.
+mlir::Value roundToBf16(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor);
+
 /// Whether `tensor`, the queries `q` or the keys or values of one attention, has axes that tiles
 /// can be made of. Tiles keep a row's width and a group's heads in registers and scratch memory of
 /// fixed sizes; rows and batch are left for run time. Heads whose number isn't known are a batch.
