@@ -44,6 +44,8 @@ public:
         vectors(cast<MemRefType>(op.getAcc().getType()).getDimSize(1) / kLanes),
         steps(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
         width(cast<MemRefType>(op.getAcc().getType()).getDimSize(0)) {
+    if (vectors > 2) // as many sums as two vectors of lanes have
+      rowsAtOnce = std::max<int64_t>(1, 2 * rowsAtOnce / vectors);
     zero = constant(builder, 0);
     keys = memref::DimOp::create(builder, loc, op.getK(), 0);
   }

@@ -15,6 +15,9 @@
 // CHECK: %[[MOVED:.+]] = linalg.transpose ins(%[[PAIRS]] : tensor<32x16x2xbf16>) outs(%{{.+}} : tensor<16x32x2xbf16>) permutation = [1, 0, 2]
 // CHECK: %[[TILE:.+]] = tensor.collapse_shape %[[MOVED]] {{\[}}[0], [1, 2]] : tensor<16x32x2xbf16> into tensor<16x64xbf16>
 // CHECK: attn.online_attention %[[TILE]], {{.*}} : tensor<16x64xbf16>, tensor<?x32xf32>, tensor<?x48xf32>, tensor<32xindex>, tensor<32xindex>, tensor<48x32xf32>,
+// Of more rows than 32 lanes hold twice as many share what is rounded of keys and values.
+// CHECK: attn.online_attention {{.*}} : tensor<16x128xbf16>, tensor<?x32xf32>, tensor<?x48xf32>, tensor<64xindex>, tensor<64xindex>, tensor<48x64xf32>,
+// CHECK-NOT: attn.online_attention
 func.func @pairs(%Q: tensor<4x?x32xf32>, %K: tensor<2x?x32xf32>, %V: tensor<2x?x48xf32>) -> tensor<?x4x48xf32> {
   %Z = attn.attention %Q, %K, %V scale 0.125 rows_first bf16 : tensor<4x?x32xf32>, tensor<2x?x32xf32>, tensor<2x?x48xf32> -> tensor<?x4x48xf32>
   return %Z : tensor<?x4x48xf32>

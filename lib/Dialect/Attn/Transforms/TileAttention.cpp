@@ -564,15 +564,18 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
       Form form;
     };
     SmallVector<Choice> choices;
-    AttentionTiling wide(op, lanes, keyTile), narrow(op, lanes / 2, keyTile);
-    if (splitKeys && wide.hasLoneRow())
+    // Keys and values are rounded for each task, which more lanes share.
+    int64_t most = op.getBf16() && lanes % 32 == 0 ? 2 * lanes : lanes;
+    if (splitKeys && AttentionTiling(op, lanes, keyTile).hasLoneRow())
       choices.push_back({lanes, arith::CmpIPredicate::eq, 1, &AttentionTiling::buildLoneRow});
-    if (lanes % 32 == 0) // few rows fill few lanes: use half as many
-      choices.push_back(
-          {lanes / 2, arith::CmpIPredicate::ule, narrow.rowsOfTile(), &AttentionTiling::build});
+    // Few rows fill few lanes: use half as many, or a quarter.
+    for (int64_t fewer = lanes % 32 == 0 ? lanes / 2 : most; fewer < most; fewer *= 2)
+      choices.push_back({fewer, arith::CmpIPredicate::ule,
+                         AttentionTiling(op, fewer, keyTile).rowsOfTile(),
+                         &AttentionTiling::build});
     auto build = [&](auto &self, OpBuilder &b, ArrayRef<Choice> left) -> Value {
       if (left.empty())
-        return AttentionTiling(op, lanes, keyTile).build(b, into);
+        return AttentionTiling(op, most, keyTile).build(b, into);
       Choice choice = left.front();
       Location loc = op.getLoc();
       Value few = arith::CmpIOp::create(b, loc, choice.when, rows,
