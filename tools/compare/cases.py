@@ -109,7 +109,7 @@ def attention_cases(place: Place) -> Iterator[Case]:
                       "window": 256, "documents": 16, "cap": 50.0, "threads": place.threads}
             kernels = ("sdpa", "flex") if mask in ("full", "causal") else ("flex",)
             peers = {f"PyTorch {k}": {**shared, "participant": "torch_attention", "kernel": k} for k in kernels}
-            ours = {**shared, "participant": "heed", "heed": place.heed}
+            ours = {**shared, "participant": "heed", "heed": place.heed, "flags": [f"--attention-type={kind}"]}
             head = f"attention-{heads}x" if heads != 12 else "attention-" if mask in ("full", "causal") else ""
             name = f"{head}{rows}-{mask}" if head else f"{mask}-{rows}"
             operations = 4.0 * heads * features * visible(mask, rows, 256, 16)

@@ -54,7 +54,7 @@ def errors_of(values: dict[str, list[float]]) -> dict[str, float]:
 def measure_case(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     peers = {label: settings for label, settings in case.peers.items()
              if not options.only or any(label.startswith(only) for only in options.only)}
-    ours = {**case.ours, "flags": options.flag}
+    ours = {**case.ours, "flags": [*case.ours.get("flags", []), *options.flag]}
     limits: list[dict[str, float]] = []
 
     def between() -> None:
