@@ -156,13 +156,19 @@ private:
         continue;
       }
       Operation *clone = builder.clone(inner, mapping);
-      // A sum in one fixed order would keep it from being vectorised.
-      if (auto math = dyn_cast<arith::ArithFastMathInterface>(clone))
-        if (!reductions.empty() && isa<arith::AddFOp, arith::MulFOp>(clone))
-          clone->setAttr(math.getFastMathAttrName(),
-                         arith::FastMathFlagsAttr::get(builder.getContext(),
-                                                       arith::FastMathFlags::reassoc |
-                                                           arith::FastMathFlags::contract));
+      // A sum in one fixed order would keep it from being vectorised; and a mean's division by the
+      // number of columns, as formulas write it inside the sum, is a multiplication.
+      auto math = dyn_cast<arith::ArithFastMathInterface>(clone);
+      if (reductions.empty() || !math)
+        continue;
+      auto allow = [&](arith::FastMathFlags flags) {
+        clone->setAttr(math.getFastMathAttrName(),
+                       arith::FastMathFlagsAttr::get(builder.getContext(), flags));
+      };
+      if (isa<arith::AddFOp, arith::MulFOp>(clone))
+        allow(arith::FastMathFlags::reassoc | arith::FastMathFlags::contract);
+      else if (isa<arith::DivFOp>(clone))
+        allow(arith::FastMathFlags::arcp);
     }
     return llvm::map_to_vector(body.getTerminator()->getOperands(),
                                [&](Value value) { return mapping.lookupOrDefault(value); });

@@ -35,6 +35,23 @@ func.func @elementwise(%x: memref<?x64xf32>, %y: memref<?x64xf32>) {
 #rows = affine_map<(i, c) -> (i, c)>
 #row = affine_map<(i, c) -> (i)>
 
+// A mean's division inside the sum may be a multiplication by the inverse.
+// CHECK-LABEL: func.func @mean
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: %[[SHARE:.*]] = arith.divf %{{.*}}, %{{.*}} fastmath<arcp> : f32
+// CHECK: arith.addf %{{.*}}, %[[SHARE]] fastmath<reassoc,contract>
+func.func @mean(%x: memref<?x64xf32>, %y: memref<?xf32>) {
+  %count = arith.constant 64.0 : f32
+  linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x64xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.divf %in, %count : f32
+    %1 = arith.addf %out, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+
 // A reduction's sum stays in a register, and may be summed in another order: in vectors.
 // CHECK-LABEL: func.func @reduction
 // CHECK-SAME: %[[X:.*]]: memref<?x64xf32>, %[[Y:.*]]: memref<?xf32>)
