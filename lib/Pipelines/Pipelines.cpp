@@ -89,6 +89,7 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   narrow.int8 = options.int8;
   narrow.bf16 = options.bf16;
   manager.addNestedPass<func::FuncOp>(attn::createNarrowActivationsPass(narrow));
+  manager.addNestedPass<func::FuncOp>(attn::createFuseEpiloguesPass());
   manager.addPass(attn::createAssignLayoutsPass());
   // No CSE from here on: two projections with one destination could not run at the same time.
   manager.addPass(createCanonicalizerPass());

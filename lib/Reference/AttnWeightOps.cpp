@@ -61,8 +61,6 @@ static LogicalResult embed(Step &step) {
   return writeFloats(step, 2, shape, values);
 }
 
-/// x is [rows, heads, columns] and the weight [heads, features, columns], all axes of a kind taken
-/// together; there is one head without `per_head`.
 /// Gives one of several results: writes the elements of memref operand `into`, or sets result
 /// `number`.
 static LogicalResult give(Step &step, unsigned into, unsigned number, ArrayRef<int64_t> shape,
@@ -141,6 +139,73 @@ static FailureOr<std::vector<double>> rowsOf(Step &step) {
   return values;
 }
 
+namespace {
+/// What a projection makes of its sums.
+class Epilogue {
+public:
+  /// `rows` and `features` are those of the result.
+  static FailureOr<Epilogue> of(Step &step, int64_t rows, int64_t features) {
+    auto op = step.op<attn::ProjectOp>();
+    Epilogue epilogue(step, rows, features);
+    auto [first, count] = op.getODSOperandIndexAndLength(4);
+    for (unsigned number = 0; number < count; ++number) {
+      FailureOr<std::vector<double>> values = readFloats(step, first + number);
+      if (failed(values))
+        return failure();
+      AffineMap map = op.getMap(number);
+      bool hasAll = map == op.getWholeMap(), hasFeatures = map == op.getFeatureMap();
+      if (static_cast<int64_t>(values->size()) != (hasAll        ? rows * features
+                                                   : hasFeatures ? features
+                                                                 : rows))
+        return step.fail("joins " + listText(step.array(first + number).shape) + " to " +
+                         llvm::Twine(rows) + " rows of " + llvm::Twine(features) + " features");
+      epilogue.joined.push_back({std::move(*values), hasAll, hasFeatures});
+    }
+    return epilogue;
+  }
+
+  /// Where the result has a feature of a row.
+  int64_t placeOf(int64_t row, int64_t feature) {
+    if (!op.getHeadsFirst())
+      return row * features + feature;
+    int64_t width = op.getWeight().getType().getShape()[1];
+    return (feature / width * rows + row) * width + feature % width;
+  }
+
+  FailureOr<double> operator()(double sum, int64_t row, int64_t feature) {
+    if (op.getEpilogue().empty())
+      return sum;
+    SmallVector<reference::Value, 4> arguments = {sum};
+    for (const Joined &each : joined)
+      arguments.push_back(each.values[each.hasAll        ? placeOf(row, feature)
+                                      : each.hasFeatures ? feature
+                                                         : row]);
+    FailureOr<Scalar> made =
+        step.machine.runPerElement(step.instruction.bodies.front(), step.frame, arguments);
+    if (failed(made))
+      return failure();
+    if (made->isPoison())
+      return step.fail("its epilogue yields what nothing wrote");
+    return made->asFloat();
+  }
+
+private:
+  struct Joined {
+    std::vector<double> values;
+    bool hasAll, hasFeatures;
+  };
+  Epilogue(Step &step, int64_t rows, int64_t features)
+      : step(step), op(step.op<attn::ProjectOp>()), rows(rows), features(features) {}
+
+  Step &step;
+  attn::ProjectOp op;
+  int64_t rows, features;
+  std::vector<Joined> joined;
+};
+} // namespace
+
+/// x is [rows, heads, columns] and the weight [heads, features, columns], all axes of a kind taken
+/// together; there is one head without `per_head`.
 static LogicalResult project(Step &step) {
   auto op = step.op<attn::ProjectOp>();
   unsigned into = step.instruction.operands.size() - 1;
@@ -160,6 +225,11 @@ static LogicalResult project(Step &step) {
   int64_t heads = isPerHead ? ofWeight.front() : 1, columns = elementCount(columnAxes),
           features = elementCount(featureAxes), rowsAndHeads = elementCount(shape);
   shape.append(featureAxes.begin(), featureAxes.end());
+  if (op.getHeadsFirst())
+    std::swap(shape[0], shape[1]);
+  FailureOr<Epilogue> epilogue = Epilogue::of(step, rowsAndHeads, features);
+  if (failed(epilogue))
+    return failure();
 
   std::vector<double> values;
   if (op.getAccumulate()) {
@@ -185,8 +255,11 @@ static LogicalResult project(Step &step) {
       double sum = 0;
       for (int64_t column = 0; column < columns; ++column)
         sum = rounded(sum + rounded(input[column] * factors[column]));
-      double &value = values[row * features + feature];
-      value = op.getAccumulate() ? rounded(value + sum) : sum;
+      FailureOr<double> made = (*epilogue)(sum, row, feature);
+      if (failed(made))
+        return failure();
+      double &value = values[epilogue->placeOf(row, feature)];
+      value = op.getAccumulate() ? rounded(value + *made) : *made;
     }
   }
   return writeFloats(step, into, shape, values);

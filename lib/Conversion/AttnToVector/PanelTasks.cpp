@@ -14,12 +14,14 @@
 using namespace mlir;
 using namespace heed::attn;
 
-PanelTasks::PanelTasks(OpBuilder &builder, ProjectOp op, Value x, Value into, int64_t panelsOfTask)
-    : loc(op.getLoc()), into(into), accumulate(op.getAccumulate()), panelsOfTask(panelsOfTask),
+PanelTasks::PanelTasks(OpBuilder &builder, ProjectOp op, Value x, ProjectResult result,
+                       int64_t panelsOfTask)
+    : loc(op.getLoc()), panelsOfTask(panelsOfTask),
       heads(op.getPerHead() ? op.getWeight().getType().getShape().front() : 1),
       cols(cast<MemRefType>(x.getType()).getDimSize(1)),
-      features(cast<MemRefType>(into.getType()).getDimSize(1)),
-      rows(memref::DimOp::create(builder, loc, x, 0)) {
+      features(llvm::product_of(op.getWeight().getType().getShape().drop_back(op.getContracted())) /
+               heads),
+      rows(memref::DimOp::create(builder, loc, x, 0)), result(std::move(result)) {
   if (heads > 1)
     rows = arith::DivUIOp::create(builder, loc, rows, constant(builder, heads));
 }
@@ -62,6 +64,7 @@ void PanelTasks::buildLoop(OpBuilder &builder, function_ref<void(OpBuilder &, Va
     tasks.push_back(builder.getIndexAttr(heads));
   scf::ForallOp::create(builder, loc, tasks, ValueRange{}, std::nullopt,
                         [&](OpBuilder &body, Location, ValueRange args) {
+                          taskBody = body.getBlock();
                           if (heads > 1) {
                             head = args[1];
                             headPanels = arith::MulIOp::create(
@@ -115,32 +118,48 @@ Value PanelTasks::broadcastWord(OpBuilder &builder, Value matrix, Value row, Val
                                      vector::ExtractOp::create(builder, loc, word, 0));
 }
 
-void PanelTasks::prefetch(OpBuilder &builder, Value row, const Panels &panels,
-                          int64_t index) const {
-  Value feature = arith::MulIOp::create(builder, loc, add(builder, panels.first, index),
-                                        constant(builder, kLanes));
-  memref::PrefetchOp::create(builder, loc, into, ValueRange{placeOf(builder, row), feature},
-                             /*isWrite=*/true, /*localityHint=*/3, /*isDataCache=*/true);
+void PanelTasks::prefetch(OpBuilder &builder, Value row, const Panels &panels, int64_t index) {
+  result.prefetch(builder, placeOf(builder, row), featureOf(builder, panels, index));
+}
+
+Value PanelTasks::featureOf(OpBuilder &builder, const Panels &panels, int64_t index) const {
+  return arith::MulIOp::create(builder, loc, add(builder, panels.first, index),
+                               constant(builder, kLanes));
 }
 
 void PanelTasks::store(OpBuilder &builder, Value sum, Value row, const Panels &panels,
-                       int64_t index) const {
-  Value feature = arith::MulIOp::create(builder, loc, add(builder, panels.first, index),
-                                        constant(builder, kLanes));
-  SmallVector<Value> place{placeOf(builder, row), feature};
-  auto lanes = cast<VectorType>(sum.getType());
-  if (!panels.isPartial || index + 1 < panels.count) {
-    if (accumulate)
-      sum = arith::AddFOp::create(builder, loc, sum,
-                                  vector::LoadOp::create(builder, loc, lanes, into, place));
-    vector::StoreOp::create(builder, loc, sum, into, place);
+                       int64_t index) {
+  bool isPartial = panels.isPartial && index + 1 == panels.count;
+  if (failed(result.store(builder, sum, placeOf(builder, row), featureOf(builder, panels, index),
+                          isPartial ? features % kLanes : kLanes)))
+    hasFailed = true;
+}
+
+void PanelTasks::storeTile(OpBuilder &builder, ValueRange sums, Value firstRow,
+                           const Panels &panels) {
+  int64_t height = static_cast<int64_t>(sums.size()) / panels.count;
+  if (height == 1 || !result.isCostly()) {
+    for (auto [at, sum] : llvm::enumerate(sums))
+      store(builder, sum, add(builder, firstRow, at / panels.count), panels, at % panels.count);
     return;
   }
-  Value mask = vector::ConstantMaskOp::create(
-      builder, loc, VectorType::get({kLanes}, builder.getI1Type()), {features % kLanes});
-  if (accumulate)
-    sum = arith::AddFOp::create(
-        builder, loc, sum,
-        vector::MaskedLoadOp::create(builder, loc, lanes, into, place, mask, zeros(builder)));
-  vector::MaskedStoreOp::create(builder, loc, into, place, mask, sum);
+  // Through the stack, so that the epilogue is built once, and not for each sum.
+  auto lanes = cast<VectorType>(sums.front().getType());
+  auto type = MemRefType::get({height, panels.count, kLanes}, lanes.getElementType());
+  OpBuilder atStart(builder.getContext()); // the loop, still being built, has no op yet
+  atStart.setInsertionPointToStart(taskBody);
+  Value kept = memref::AllocaOp::create(atStart, loc, type, atStart.getI64IntegerAttr(64));
+  Value zero = constant(builder, 0);
+  for (auto [at, sum] : llvm::enumerate(sums))
+    vector::StoreOp::create(builder, loc, sum, kept,
+                            ValueRange{constant(builder, at / panels.count),
+                                       constant(builder, at % panels.count), zero});
+  auto loop =
+      scf::ForOp::create(builder, loc, zero, constant(builder, height), constant(builder, 1));
+  OpBuilder inRow = OpBuilder::atBlockTerminator(loop.getBody());
+  Value row = arith::AddIOp::create(inRow, loc, firstRow, loop.getInductionVar());
+  for (int64_t panel = 0; panel < panels.count; ++panel) {
+    SmallVector<Value> place{loop.getInductionVar(), constant(inRow, panel), zero};
+    store(inRow, vector::LoadOp::create(inRow, loc, lanes, kept, place), row, panels, panel);
+  }
 }

@@ -8,7 +8,7 @@
 #ifndef HEED_CONVERSION_ATTNTOVECTOR_PANELTASKS_H
 #define HEED_CONVERSION_ATTNTOVECTOR_PANELTASKS_H
 
-#include "Lowerings.h"
+#include "ProjectResult.h"
 
 namespace heed::attn {
 
@@ -16,10 +16,12 @@ namespace heed::attn {
 /// where each has a matrix of its own, and all rows; its sums are stored as features of the rows.
 class PanelTasks {
 public:
-  /// `x` and `into` are matrices, [rows, cols] and [rows, features]; `panelsOfTask` panels make a
-  /// task.
-  PanelTasks(mlir::OpBuilder &builder, ProjectOp op, mlir::Value x, mlir::Value into,
+  /// `x` is a matrix, [rows, cols]; `panelsOfTask` panels make a task.
+  PanelTasks(mlir::OpBuilder &builder, ProjectOp op, mlir::Value x, ProjectResult result,
              int64_t panelsOfTask);
+
+  /// Whether all code could be made; what couldn't has been reported.
+  mlir::LogicalResult status() const { return mlir::success(!hasFailed); }
 
 protected:
   /// The panels of a task.
@@ -50,13 +52,13 @@ protected:
 
   /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.
   mlir::Value placeOf(mlir::OpBuilder &builder, mlir::Value row) const;
-  /// Writes, or adds to what is there, 16 sums of panel `index` for `row`.
-  void store(mlir::OpBuilder &builder, mlir::Value sum, mlir::Value row, const Panels &panels,
-             int64_t index) const;
+  /// Stores the sums of a tile, [rows][panels] of 16 each: those of rows from `firstRow` on and of
+  /// `panels`.
+  void storeTile(mlir::OpBuilder &builder, mlir::ValueRange sums, mlir::Value firstRow,
+                 const Panels &panels);
 
-  /// Asks for the memory that `store` will write, so that it has arrived by then.
-  void prefetch(mlir::OpBuilder &builder, mlir::Value row, const Panels &panels,
-                int64_t index) const;
+  /// Asks for what `storeTile` will read of 16 numbers' place, so that it has arrived by then.
+  void prefetch(mlir::OpBuilder &builder, mlir::Value row, const Panels &panels, int64_t index);
 
   /// Builds rows `begin` … `end` in tiles of the first of `heights`, those that are left in lower
   /// ones.
@@ -74,8 +76,6 @@ protected:
   mlir::Value zeros(mlir::OpBuilder &builder) const;
 
   mlir::Location loc;
-  mlir::Value into;
-  bool accumulate;
   int64_t panelsOfTask;
   /// Matrices of the weight, each with rows of its own; features are those of one.
   int64_t heads;
@@ -83,8 +83,17 @@ protected:
   mlir::Value rows; ///< of x, for each head
 
 private:
+  /// The first feature of panel `index`.
+  mlir::Value featureOf(mlir::OpBuilder &builder, const Panels &panels, int64_t index) const;
+  /// Stores 16 sums of panel `index` for `row`.
+  void store(mlir::OpBuilder &builder, mlir::Value sum, mlir::Value row, const Panels &panels,
+             int64_t index);
+
+  ProjectResult result;
+  bool hasFailed = false;
   /// Of the task that is being built: its head, and the panels before those of the head.
   mlir::Value head, headPanels;
+  mlir::Block *taskBody = nullptr;
 };
 
 } // namespace heed::attn

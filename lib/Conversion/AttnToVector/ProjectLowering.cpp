@@ -53,8 +53,9 @@ using ReadWeights = function_ref<void(OpBuilder &, Value round, int64_t units, U
 
 class ProjectKernel : PanelTasks {
 public:
-  ProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value into, const KernelShape &shape)
-      : PanelTasks(builder, op, x, into, shape.projectPanels), x(x), shape(shape),
+  ProjectKernel(OpBuilder &builder, ProjectOp op, Value x, ProjectResult result,
+                const KernelShape &shape)
+      : PanelTasks(builder, op, x, std::move(result), shape.projectPanels), x(x), shape(shape),
         element(cast<MemRefType>(x.getType()).getElementType()),
         reader(builder, op.getLoc(), op.getWeight(), cols),
         isPaired(element.isBF16() && reader.isBF16() && cols % 2 == 0), unit(isPaired ? 2 : 1),
@@ -63,7 +64,7 @@ public:
             shape, panels, heads * cols * element.getIntOrFloatBitWidth() / 8, isUnpacked)),
         lanes(VectorType::get({kLanes}, builder.getF32Type())) {}
 
-  void build(OpBuilder &builder) {
+  LogicalResult build(OpBuilder &builder) {
     buildLoop(builder, [&](OpBuilder &body, Value block) {
       int64_t few = reader.isQuantised() ? kFewRows - 1 : kFewRows;
       Value many =
@@ -74,6 +75,7 @@ public:
       buildBlock(inFew, block,
                  [&](OpBuilder &at, const Panels &panels) { buildFewRows(at, panels); });
     });
+    return status();
   }
 
 private:
@@ -186,13 +188,14 @@ private:
                                      [&](OpBuilder &body, Value step, int64_t units, Use use) {
                                        readPacked(body, panels, step, units, use);
                                      });
+                  SmallVector<Value> totals;
                   for (int64_t at = 0; at < height * panels.count; ++at) {
-                    Value sum = sums[at * chains];
+                    totals.push_back(sums[at * chains]);
                     for (int64_t chain = 1; chain < chains; ++chain)
-                      sum = arith::AddFOp::create(inTile, loc, sum, sums[at * chains + chain]);
-                    store(inTile, sum, add(inTile, firstRow, at / panels.count), panels,
-                          at % panels.count);
+                      totals.back() = arith::AddFOp::create(inTile, loc, totals.back(),
+                                                            sums[at * chains + chain]);
                   }
+                  storeTile(inTile, totals, firstRow, panels);
                 });
   }
 
@@ -252,9 +255,7 @@ private:
   void storeSums(OpBuilder &builder, ValueRange sums, Value firstRow, Value firstPanel,
                  int64_t count) {
     auto storeAs = [&](OpBuilder &body, bool isPartial) {
-      Panels stored{this, firstPanel, count, isPartial};
-      for (auto [at, sum] : llvm::enumerate(sums))
-        store(body, sum, add(body, firstRow, at / count), stored, at % count);
+      storeTile(body, sums, firstRow, Panels{this, firstPanel, count, isPartial});
     };
     // Of panels that don't fill a tile, the last ones come one by one.
     bool maybeLast = count == 1 || panels % blocking.tilePanels == 0;
@@ -358,9 +359,8 @@ private:
 LogicalResult heed::attn::lowerProject(OpBuilder &builder, ProjectOp op, const KernelShape &shape) {
   int64_t contracted = op.getContracted();
   FailureOr<Value> x = asMatrix(builder, op, op.getX(), contracted);
-  FailureOr<Value> into = asMatrix(builder, op, op.getInto(), op.getFeatureAxes());
-  if (failed(x) || failed(into))
+  FailureOr<ProjectResult> result = ProjectResult::of(builder, op);
+  if (failed(x) || failed(result))
     return failure();
-  ProjectKernel(builder, op, *x, *into, shape).build(builder);
-  return success();
+  return ProjectKernel(builder, op, *x, std::move(*result), shape).build(builder);
 }

@@ -47,14 +47,14 @@ constexpr int64_t kTileRows = 6;
 class QuantizedProjectKernel : PanelTasks {
 public:
   QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value scales, Value sums,
-                         Value into, const KernelShape &shape)
-      : PanelTasks(builder, op, x, into, shape.projectPanels), x(x), scales(scales), sums(sums),
-        reader(builder, op.getLoc(), op.getWeight(), cols),
+                         ProjectResult result, const KernelShape &shape)
+      : PanelTasks(builder, op, x, std::move(result), shape.projectPanels), x(x), scales(scales),
+        sums(sums), reader(builder, op.getLoc(), op.getWeight(), cols),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
 
-  void build(OpBuilder &builder) {
+  LogicalResult build(OpBuilder &builder) {
     buildTasks(builder, [&](OpBuilder &body, const Panels &panels) {
       Value many = arith::CmpIOp::create(body, loc, arith::CmpIPredicate::sge, rows,
                                          constant(body, kManyRows));
@@ -63,6 +63,7 @@ public:
       buildManyRows(inMany, panels);
       buildFewRows(inFew, panels);
     });
+    return status();
   }
 
 private:
@@ -79,6 +80,7 @@ private:
     auto rowLoop = scf::ForOp::create(builder, loc, zero, rows, one);
     OpBuilder inRow = OpBuilder::atBlockTerminator(rowLoop.getBody());
     Value row = rowLoop.getInductionVar();
+    SmallVector<Value> totals;
     // Panel by panel: memory that is read in one forward stream arrives fastest.
     for (int64_t panel = 0; panel < panels.count; ++panel) {
       auto loop = scf::ForOp::create(
@@ -90,8 +92,9 @@ private:
             addGroup(body, group, fourOf, row, 1, step, next);
             scf::YieldOp::create(body, loc, next);
           });
-      store(inRow, loop.getResult(0), row, panels, panel);
+      totals.push_back(loop.getResult(0));
     }
+    storeTile(inRow, totals, row, panels);
   }
 
   void buildManyRows(OpBuilder &builder, const Panels &panels) {
@@ -141,10 +144,9 @@ private:
                  int64_t height) {
     Value zero = constant(builder, 0);
     // The residual is another thread's as often as not, too far away to be waited for at the end.
-    if (accumulate)
-      for (int64_t row = 0; row < height; ++row)
-        for (int64_t panel = 0; panel < panels.count; ++panel)
-          prefetch(builder, add(builder, firstRow, row), panels, panel);
+    for (int64_t row = 0; row < height; ++row)
+      for (int64_t panel = 0; panel < panels.count; ++panel)
+        prefetch(builder, add(builder, firstRow, row), panels, panel);
     SmallVector<Value> totals(height * panels.count, zeros(builder));
     auto loop = scf::ForOp::create(
         builder, loc, zero, constant(builder, reader.steps()), constant(builder, 1), totals,
@@ -170,10 +172,7 @@ private:
           addGroup(body, groups, fourOf, firstRow, height, step, next);
           scf::YieldOp::create(body, loc, next);
         });
-    for (int64_t row = 0; row < height; ++row)
-      for (int64_t panel = 0; panel < panels.count; ++panel)
-        store(builder, loop.getResult(row * panels.count + panel), add(builder, firstRow, row),
-              panels, panel);
+    storeTile(builder, loop.getResults(), firstRow, panels);
   }
 
   /// Reads a group of a panel: its quants in fours, its scales, and its mins as offsets from what
@@ -275,9 +274,9 @@ LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op
   FailureOr<Value> x = asMatrix(builder, op, op.getX(), contracted);
   FailureOr<Value> scales = asMatrix(builder, op, op.getScales(), 1);
   FailureOr<Value> sums = asMatrix(builder, op, op.getSums(), 1);
-  FailureOr<Value> into = asMatrix(builder, op, op.getInto(), op.getFeatureAxes());
-  if (failed(x) || failed(scales) || failed(sums) || failed(into))
+  FailureOr<ProjectResult> result = ProjectResult::of(builder, op);
+  if (failed(x) || failed(scales) || failed(sums) || failed(result))
     return failure();
-  QuantizedProjectKernel(builder, op, *x, *scales, *sums, *into, shape).build(builder);
-  return success();
+  return QuantizedProjectKernel(builder, op, *x, *scales, *sums, std::move(*result), shape)
+      .build(builder);
 }

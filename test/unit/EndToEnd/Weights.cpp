@@ -7,6 +7,7 @@
 
 #include "Weights.h"
 
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -57,6 +58,13 @@ std::string store(std::vector<float> &values, StorageType storage) {
     for (float &value : values) {
       value = std::round(value * 512) / 512;
       put(bytes, halfBits(value));
+    }
+    return bytes;
+  case StorageType::BF16: // to the nearest; none lies between two
+    for (float &value : values) {
+      uint32_t bits = (std::bit_cast<uint32_t>(value) + 0x8000) & 0xffff0000;
+      value = std::bit_cast<float>(bits);
+      put(bytes, static_cast<uint16_t>(bits >> 16));
     }
     return bytes;
   case StorageType::Q8_0: // blocks of 32: an f16 scale, here 2^-9 or 2^-8, and 32 signed bytes
@@ -164,6 +172,7 @@ void Weights::writeGguf(const std::string &path) const {
       put<uint64_t>(file, shape[axis]);
     put<uint32_t>(file, stored.storage == StorageType::F32    ? 0
                         : stored.storage == StorageType::F16  ? 1
+                        : stored.storage == StorageType::BF16 ? 30
                         : stored.storage == StorageType::Q4_1 ? 3
                                                               : 8);
     put<uint64_t>(file, data.size());

@@ -33,7 +33,7 @@ Tensor randomTensor(std::vector<int64_t> shape, uint32_t seed, float bound = 1);
 /// The weights of one model, and their files.
 class Weights {
 public:
-  /// Adds a tensor of random values. Those stored as F16 or Q8_0 are made so that the storage
+  /// Adds a tensor of random values. Those that aren't stored as F32 are made so that the storage
   /// holds them exactly. Q8_0 needs a last axis that is a multiple of 32.
   void add(const std::string &name, std::vector<int64_t> shape, float bound = 1,
            StorageType storage = StorageType::F32);

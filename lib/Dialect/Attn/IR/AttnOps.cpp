@@ -71,6 +71,19 @@ static void printScoreAndMask(OpAsmPrinter &printer, Operation *, Region &score,
   }
 }
 
+/// `epilogue` and a region, absent where it changes nothing.
+static ParseResult parseEpilogue(OpAsmParser &parser, Region &epilogue) {
+  if (succeeded(parser.parseOptionalKeyword("epilogue")))
+    return parser.parseRegion(epilogue);
+  return success();
+}
+static void printEpilogue(OpAsmPrinter &printer, Operation *, Region &epilogue) {
+  if (epilogue.empty())
+    return;
+  printer << " epilogue ";
+  printer.printRegion(epilogue);
+}
+
 #define GET_OP_CLASSES
 #include "heed/Dialect/Attn/IR/AttnOps.cpp.inc"
 

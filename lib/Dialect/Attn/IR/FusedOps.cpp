@@ -18,27 +18,6 @@ using namespace heed::attn;
 // The regions, which both ops have
 //===----------------------------------------------------------------------===//
 
-/// Checks that a region is absent or one block from `takes` to `yields`.
-static LogicalResult expectRegion(Operation *op, StringRef name, Region &region, TypeRange takes,
-                                  Type yields) {
-  if (region.empty())
-    return success();
-  if (!region.hasOneBlock())
-    return op->emitOpError() << name << " has " << region.getBlocks().size()
-                             << " blocks, expected one";
-  Block &block = region.front();
-  if (!llvm::equal(block.getArgumentTypes(), takes))
-    return op->emitOpError() << name << " takes (" << block.getArgumentTypes() << "), expected ("
-                             << takes << ")";
-  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
-  if (!yield)
-    return op->emitOpError() << name << " has no attn.yield, expected one at its end";
-  if (yield.getNumOperands() != 1 || yield.getOperand(0).getType() != yields)
-    return op->emitOpError() << name << " yields (" << yield.getOperandTypes() << "), expected one "
-                             << yields;
-  return success();
-}
-
 /// Both regions are given `indices` indices.
 static LogicalResult expectScoreAndMask(Operation *op, Region &score, Region &mask,
                                         unsigned indices) {

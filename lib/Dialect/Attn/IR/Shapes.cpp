@@ -101,4 +101,24 @@ LogicalResult expectResultsLike(Operation *op, ArrayRef<Type> made, StringRef na
   return success();
 }
 
+LogicalResult expectRegion(Operation *op, StringRef name, Region &region, TypeRange takes,
+                           Type yields) {
+  if (region.empty())
+    return success();
+  if (!region.hasOneBlock())
+    return op->emitOpError() << name << " has " << region.getBlocks().size()
+                             << " blocks, expected one";
+  Block &block = region.front();
+  if (!llvm::equal(block.getArgumentTypes(), takes))
+    return op->emitOpError() << name << " takes (" << block.getArgumentTypes() << "), expected ("
+                             << takes << ")";
+  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+  if (!yield)
+    return op->emitOpError() << name << " has no attn.yield, expected one at its end";
+  if (yield.getNumOperands() != 1 || yield.getOperand(0).getType() != yields)
+    return op->emitOpError() << name << " yields (" << yield.getOperandTypes() << "), expected one "
+                             << yields;
+  return success();
+}
+
 } // namespace heed::attn

@@ -32,6 +32,10 @@ llvm::LogicalResult expectGroupedHeads(mlir::Operation *op, llvm::StringRef name
                                        mlir::Type many, llvm::StringRef nameOfShared,
                                        mlir::Type shared);
 
+/// Checks that a region is absent or one block that takes these types and yields one value.
+llvm::LogicalResult expectRegion(mlir::Operation *op, llvm::StringRef name, mlir::Region &region,
+                                 mlir::TypeRange takes, mlir::Type yields);
+
 /// The size of a result's axis, which is that of an operand's axis.
 struct AxisOf {
   mlir::Value operand;

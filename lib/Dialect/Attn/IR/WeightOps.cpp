@@ -209,10 +209,70 @@ static LogicalResult verifyQuants(ProjectOp op) {
 
 SmallVector<OpOperand *> ProjectOp::getReadOperands() {
   SmallVector<OpOperand *> read{&getXMutable()};
-  for (MutableOperandRange range : {getScalesMutable(), getSumsMutable()})
+  for (MutableOperandRange range : {getScalesMutable(), getSumsMutable(), getJoinedMutable()})
     for (OpOperand &operand : range)
       read.push_back(&operand);
   return read;
+}
+
+ShapedType ProjectOp::getMadeType() {
+  return cast<ShapedType>((getResult() ? getResult() : getInto()).getType());
+}
+
+AffineMap ProjectOp::getWholeMap() {
+  return AffineMap::getMultiDimIdentityMap(getMadeType().getRank(), getContext());
+}
+AffineMap ProjectOp::getFeatureMap() {
+  AffineMap map = getWholeMap();
+  if (getHeadsFirst()) // [h, i, k]
+    return map.dropResult(1);
+  return map.getMinorSubMap(getFeatureAxes());
+}
+AffineMap ProjectOp::getRowMap() {
+  AffineMap map = getWholeMap();
+  if (getHeadsFirst())
+    return map.getSubMap({1});
+  return map.getMajorSubMap(getRowAxes());
+}
+
+/// C9: what belongs to a sum of each joined operand.
+static LogicalResult verifyJoined(ProjectOp op) {
+  size_t maps = op.getMaps() ? op.getMaps()->size() : 0;
+  if (maps != op.getJoined().size())
+    return op.emitOpError() << "has " << maps << " maps for " << op.getJoined().size()
+                            << " joined operands, expected one for each";
+  ArrayRef<int64_t> made = op.getMadeType().getShape();
+  for (auto [number, operand] : llvm::enumerate(op.getJoined())) {
+    AffineMap map = op.getMap(number);
+    if (map != op.getWholeMap() && map != op.getFeatureMap() && map != op.getRowMap())
+      return op.emitOpError() << "joins operand " << number << " by " << AffineMapAttr::get(map)
+                              << ", expected all axes of the result, those of features or those "
+                                 "of rows";
+    SmallVector<int64_t> expected;
+    for (AffineExpr axis : map.getResults())
+      expected.push_back(made[cast<AffineDimExpr>(axis).getPosition()]);
+    if (failed(expectShape(op, "joined operand " + std::to_string(number), operand.getType(),
+                           expected)))
+      return failure();
+    if (isa<MemRefType>(operand.getType()) != isa<MemRefType>(op.getX().getType()))
+      return op.emitOpError() << "joins " << operand.getType() << ", expected a "
+                              << (isa<MemRefType>(op.getX().getType()) ? "memref" : "tensor")
+                              << " as the other operands are";
+  }
+  return success();
+}
+
+LogicalResult ProjectOp::verifyRegions() { // C8
+  Builder builder(getContext());
+  Type f32 = builder.getF32Type(), element = getMadeType().getElementType();
+  if (getEpilogue().empty()) {
+    if (!getJoined().empty() || element != f32)
+      return emitOpError() << "has no epilogue, expected one that "
+                           << (element != f32 ? "narrows its sums" : "takes what is joined");
+    return success();
+  }
+  SmallVector<Type> takes(getJoined().size() + 1, f32);
+  return expectRegion(*this, "epilogue", getEpilogue(), takes, element);
 }
 
 LogicalResult ProjectOp::verify() {
@@ -239,9 +299,23 @@ LogicalResult ProjectOp::verify() {
     return failure();
   if (failed(verifyQuants(*this))) // C7
     return failure();
+  if (getAccumulate() && !getMadeType().getElementType().isF32()) // C4
+    return emitOpError() << "accumulates in " << getMadeType().getElementType() << ", expected f32";
   SmallVector<int64_t> expected(x.drop_back(contracted));
   llvm::append_range(expected, weight.drop_back(contracted).drop_front(heads));
-  return expectMade(*this, getInto(), getResult(), expected); // C3
+  if (getHeadsFirst()) {
+    if (getRowAxes() != 1 || getFeatureAxes() != 2 || heads || getAccumulate()) // C10
+      return emitOpError() << "puts heads first with " << getRowAxes() << " axes of rows and "
+                           << getFeatureAxes() << " of features"
+                           << (heads             ? ", per head"
+                               : getAccumulate() ? ", accumulating"
+                                                 : "")
+                           << ", expected 1 and 2 and nothing else";
+    std::swap(expected[0], expected[1]);
+  }
+  if (failed(expectMade(*this, getInto(), getResult(), expected))) // C3
+    return failure();
+  return verifyJoined(*this); // C9
 }
 
 LogicalResult ProjectOp::reifyResultShapes(OpBuilder &builder,
@@ -251,6 +325,8 @@ LogicalResult ProjectOp::reifyResultShapes(OpBuilder &builder,
   SmallVector<AxisOf> origins;
   for (int64_t axis = 0; axis < getResult().getType().getRank(); ++axis)
     origins.push_back({getX(), axis}); // the weight's axes, behind these, are constants
+  if (getHeadsFirst())
+    std::swap(origins[0], origins[1]);
   shapes.push_back(reifySizes(builder, getResult(), origins));
   return success();
 }

@@ -150,10 +150,8 @@ static Value projectHeads(RewriterBase &rewriter, Location loc, Value x, Value w
   SmallVector<int64_t> shape(cast<RankedTensorType>(rows.getType()).getShape());
   shape.back() = cast<WeightType>(weight.getType()).getShape()[1];
   auto type = RankedTensorType::get(shape, rewriter.getF32Type());
-  auto project = ProjectOp::create(rewriter, loc, type, RoleAttr::get(rewriter.getContext(), role),
-                                   rows, weight, /*scales=*/Value(), /*sums=*/Value(),
-                                   /*into=*/Value(), rewriter.getI64IntegerAttr(1),
-                                   /*accumulate=*/UnitAttr(), rewriter.getUnitAttr());
+  auto project = ProjectOp::create(rewriter, loc, type, role, rows, weight, /*contracted=*/1,
+                                   /*perHead=*/true);
   return arrangeAxes(rewriter, loc, project.getResult(), {1, 0, 2});
 }
 

@@ -271,13 +271,10 @@ bool recogniseProjection(RewriterBase &rewriter, const Contraction &product) {
   SmallVector<int64_t> shape(rowsType.getShape().drop_back(axes->contracted));
   llvm::append_range(shape,
                      weightShape.drop_back(axes->contracted).drop_front(axes->perHead ? 1 : 0));
-  Value result = ProjectOp::create(
-                     rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()),
-                     RoleAttr::get(rewriter.getContext(), Role::Linear), rows, ordered,
-                     /*scales=*/Value(), /*sums=*/Value(), /*into=*/Value(),
-                     rewriter.getI64IntegerAttr(axes->contracted),
-                     /*accumulate=*/UnitAttr(), axes->perHead ? rewriter.getUnitAttr() : UnitAttr())
-                     ->getResult(0);
+  Value result =
+      ProjectOp::create(rewriter, loc, RankedTensorType::get(shape, rewriter.getF32Type()),
+                        Role::Linear, rows, ordered, axes->contracted, axes->perHead)
+          .getResult();
   result = chosenFeatures(rewriter, loc, result, *axes);
 
   SmallVector<int64_t> order(product.parallel);

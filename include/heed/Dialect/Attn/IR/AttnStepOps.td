@@ -74,12 +74,12 @@ def Attn_MaskOp : Attn_Op<"mask", [
 }
 
 def Attn_YieldOp : Attn_Op<"yield", [Pure, ReturnLike, Terminator,
-    ParentOneOf<["MaskOp", "AttentionOp", "OnlineAttentionOp", "ClassifyKeysOp"]>]> {
+    ParentOneOf<["MaskOp", "AttentionOp", "OnlineAttentionOp", "ClassifyKeysOp", "ProjectOp"]>]> {
   let summary = "gives a region's result";
   let description = [{
     Ends a mask's predicate with an i1, whether the element is visible, and a score
-    region with an f32, the modified score. What it must give is a constraint of the
-    op around it.
+    region with an f32, the modified score; an epilogue with what a projection stores. What
+    it must give is a constraint of the op around it.
 
     Example:
     ```mlir

@@ -205,6 +205,13 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     quants of `attn.quantize` with their scales and sums, `x[c] = scale[c / 32] * quant[c]`.
     Products are summed in f32, those of 32 quants in 32 bits first.
 
+    `epilogue` is a region that takes each sum (f32) and the elements of the `joins` operands
+    that belong to it, and yields what is stored: a bias, an activation, a residual, a
+    narrower number. `by` gives for each of these operands which axes of the result it has.
+    With `accumulate`, what the region yields is added to what `into` holds. With
+    `heads_first` the result's first feature axis stands before its rows, as attention reads
+    them: `result[h, i, f…] = sum[c…] x[i, c…] * weight[h, f…, c…]`.
+
     In tensor form the op has a result and, once destinations are given, an
     `into` operand of the result's type. In memref form it writes `into` and has
     no result.
@@ -213,14 +220,22 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     * C1: `contracted` is at least 1 and less than the weight's rank, and no more than x's rank;
       one less of each with `per_head`.
     * C2: the contracted axes of x and weight have equal sizes.
-    * C3: the result (or `into`) is `x's other axes ++ weight's other axes`, the heads once.
-    * C4: `accumulate` needs `into`.
+    * C3: the result (or `into`) is `x's other axes ++ weight's other axes`, the heads once, the
+      first two exchanged with `heads_first`.
+    * C4: `accumulate` needs `into`, of f32.
     * C5: in memref form `into` is given and there is no result; in tensor form there is a
       result, whose type is `into`'s where both exist.
     * C6: with `per_head`, x has as many heads as the weight.
     * C7: x is i8 exactly where scales and sums are given. The scales are `[x's other axes,
       columns / 32]`, the sums have one for each `group` of 32 or 16 columns, and the weight is
       quantised, with columns a multiple of 32.
+    * C8: `epilogue` is absent or one block that takes (f32, f32…), one for each operand of `joins`,
+      and yields the result's element; it is there where the result isn't f32, or where
+      something is joined.
+    * C9: `by` has a map for each operand of `joins`, from the result's axes to some of them, of
+      equal sizes; it names all axes of rows or none, all of features or none, in their order.
+    * C10: `heads_first` needs an x of one axis of rows, two axes of features, and neither
+      `per_head` nor `accumulate`.
 
     Example:
     ```mlir
@@ -228,6 +243,15 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     %dE = attn.project output %Z, %Wo contracted 2 : tensor<?x9x64xf32>, !attn.weight<576x9x64, q4_1> -> tensor<?x576xf32>
     %V = attn.project linear %C, %Wuv per_head : tensor<?x16x512xf32>, !attn.weight<16x128x512, f16> -> tensor<?x16x128xf32>
     %K = attn.project key %q, %Wk quantized %scales, %sums : tensor<?x576xi8>, !attn.weight<3x64x576, q4_1> of tensor<?x18xf32>, tensor<?x18xf32> -> tensor<?x3x64xf32>
+    %A = attn.project linear %X, %W1 joins %b1 by [affine_map<(i, f) -> (f)>] : tensor<?x576xf32>, !attn.weight<1536x576, bf16> joins tensor<1536xf32> -> tensor<?x1536xbf16>
+    epilogue {
+    ^bb0(%sum: f32, %b: f32):
+      %biased = arith.addf %sum, %b : f32
+      %zero = arith.constant 0.0 : f32
+      %positive = arith.maximumf %biased, %zero : f32
+      %narrow = arith.truncf %positive : f32 to bf16
+      attn.yield %narrow : bf16
+    }
     ```
   }];
   let arguments = (ins
@@ -236,19 +260,49 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     Attn_WeightType:$weight,
     Optional<Attn_RankedOf<[F32]>>:$scales,
     Optional<Attn_RankedOf<[F32, I32]>>:$sums,
-    Optional<Attn_RankedOf<[F32]>>:$into,
+    Variadic<Attn_RankedOf<[F32]>>:$joined,
+    Optional<Attn_RankedOf<[F32, BF16]>>:$into,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
     UnitAttr:$accumulate,
-    UnitAttr:$per_head);
-  let results = (outs Optional<RankedTensorOf<[F32]>>:$result);
+    UnitAttr:$per_head,
+    UnitAttr:$heads_first,
+    OptionalAttr<AffineMapArrayAttr>:$maps);
+  let results = (outs Optional<RankedTensorOf<[F32, BF16]>>:$result);
+  let regions = (region AnyRegion:$epilogue);
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$result, "Role":$role, "::mlir::Value":$x,
+                   "::mlir::Value":$weight, "int64_t":$contracted, CArg<"bool", "false">:$perHead),
+      [{
+        build($_builder, $_state, result, role, x, weight, /*scales=*/{}, /*sums=*/{},
+              /*joined=*/{}, /*into=*/{}, contracted, /*accumulate=*/false, perHead,
+              /*heads_first=*/false, /*maps=*/{});
+      }]>
+  ];
   let assemblyFormat = [{
     custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)? (`per_head` $per_head^)?
-    (`quantized` $scales^ `,` $sums)? (`into` $into^)? (`accumulate` $accumulate^)?
+    (`heads_first` $heads_first^)? (`quantized` $scales^ `,` $sums)?
+    (`joins` $joined^ `by` $maps)? (`into` $into^)? (`accumulate` $accumulate^)?
     `:` type($x) `,` qualified(type($weight)) (`of` type($scales)^ `,` type($sums))?
-    (`into` type($into)^)? (`->` type($result)^)? attr-dict
+    (`joins` type($joined)^)? (`into` type($into)^)? (`->` type($result)^)?
+    `` custom<Epilogue>($epilogue) attr-dict
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
+    /// The axes of the result that x has too.
+    int64_t getRowAxes() {
+      return ::llvm::cast<::mlir::ShapedType>(getX().getType()).getRank() - getContracted();
+    }
+    /// What is stored: the result, or the elements of `into`.
+    ::mlir::ShapedType getMadeType();
+    /// Which of the result's axes joined operand `number` has.
+    ::mlir::AffineMap getMap(unsigned number) {
+      return ::llvm::cast<::mlir::AffineMapAttr>((*getMaps())[number]).getValue();
+    }
+    /// Maps by which an operand has all axes of the result, those of features, or those of rows.
+    ::mlir::AffineMap getWholeMap();
+    ::mlir::AffineMap getFeatureMap();
+    ::mlir::AffineMap getRowMap();
     /// The weight's axes that the result has: neither heads nor contracted.
     int64_t getFeatureAxes() {
       return getWeight().getType().getRank() - getContracted() - (getPerHead() ? 1 : 0);
