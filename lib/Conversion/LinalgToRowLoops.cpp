@@ -72,15 +72,63 @@ private:
   void buildParallel(OpBuilder &builder, size_t depth) {
     if (depth == parallel.size())
       return buildElement(builder);
-    unsigned loop = parallel[depth];
+    bool isLast = depth + 1 == parallel.size();
+    if (isLast && addsRows())
+      return buildSumOfRows(builder);
+    OpBuilder inside = enterParallel(builder, parallel[depth]);
+    if (!isLast)
+      evaluateEarly(inside);
+    buildParallel(inside, depth + 1);
+  }
+
+  /// A parallel loop; builds in its body.
+  OpBuilder enterParallel(OpBuilder &builder, unsigned loop) {
     bool isDivided = dividedLoop == loop;
     auto nest = scf::ForOp::create(builder, loc, isDivided ? dividedBegin : zero,
                                    isDivided ? dividedEnd : extents[loop], one);
     indices[loop] = nest.getInductionVar();
-    OpBuilder inside = OpBuilder::atBlockTerminator(nest.getBody());
-    if (depth + 1 < parallel.size())
-      evaluateEarly(inside);
-    buildParallel(inside, depth + 1);
+    return OpBuilder::atBlockTerminator(nest.getBody());
+  }
+
+  /// Whether numbers that follow one another along the last parallel loop are added to others that
+  /// do, as for the mean of rows: in memory, where an element's own numbers lie a row apart.
+  bool addsRows() {
+    if (reductions.empty())
+      return false;
+    unsigned last = parallel.back();
+    auto endsIn = [](AffineMap map, unsigned loop) {
+      return map.getNumResults() != 0 &&
+             map.getResults().back() == getAffineDimExpr(loop, map.getContext());
+    };
+    for (OpOperand &init : op.getDpsInitsMutable())
+      if (!endsIn(op.getMatchingIndexingMap(&init), last))
+        return false;
+    bool hasRows = false;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      if (!map.isFunctionOfDim(last))
+        continue;
+      if (!endsIn(map, last))
+        return false;
+      hasRows |= llvm::any_of(reductions, [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+    }
+    return hasRows;
+  }
+
+  /// The reductions' loops around the last parallel one.
+  void buildSumOfRows(OpBuilder &builder) {
+    OpBuilder inside = builder;
+    for (unsigned loop : reductions) {
+      auto nest = scf::ForOp::create(inside, loc, zero, extents[loop], one);
+      indices[loop] = nest.getInductionVar();
+      inside = OpBuilder::atBlockTerminator(nest.getBody());
+    }
+    evaluateEarly(inside);
+    OpBuilder body = enterParallel(inside, parallel.back());
+    SmallVector<Value> before;
+    for (OpOperand &init : op.getDpsInitsMutable())
+      before.push_back(load(body, init));
+    storeElement(body, evaluate(body, before));
   }
 
   /// Evaluates what the loops so far determine, once for all rounds of those inside: a norm's
@@ -112,7 +160,10 @@ private:
     SmallVector<Value> initial;
     for (OpOperand &init : op.getDpsInitsMutable())
       initial.push_back(isRead(init) ? load(builder, init) : Value());
-    SmallVector<Value> results = buildReduction(builder, 0, initial);
+    storeElement(builder, buildReduction(builder, 0, initial));
+  }
+
+  void storeElement(OpBuilder &builder, ArrayRef<Value> results) {
     for (auto [init, result] : llvm::zip_equal(op.getDpsInitsMutable(), results))
       memref::StoreOp::create(builder, loc, result, init.get(), place(builder, init));
   }

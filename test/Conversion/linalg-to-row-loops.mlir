@@ -35,6 +35,25 @@ func.func @elementwise(%x: memref<?x64xf32>, %y: memref<?x64xf32>) {
 #rows = affine_map<(i, c) -> (i, c)>
 #row = affine_map<(i, c) -> (i)>
 
+// The sum of rows adds a row to what is in memory, not columns one by one.
+// CHECK-LABEL: func.func @sum_of_rows
+// CHECK-SAME: %[[X:.*]]: memref<?x64xf32>, %[[Y:.*]]: memref<64xf32>)
+// CHECK: scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step
+// CHECK-NEXT: scf.for %[[C:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: %[[BEFORE:.*]] = memref.load %[[Y]][%[[C]]]
+// CHECK: %[[V:.*]] = memref.load %[[X]][%[[I]], %[[C]]]
+// CHECK: %[[SUM:.*]] = arith.addf %[[BEFORE]], %[[V]]
+// CHECK: memref.store %[[SUM]], %[[Y]][%[[C]]]
+func.func @sum_of_rows(%x: memref<?x64xf32>, %y: memref<64xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(c, i) -> (i, c)>, affine_map<(c, i) -> (c)>], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x64xf32>) outs(%y : memref<64xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %out, %in : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
 // A mean's division inside the sum may be a multiplication by the inverse.
 // CHECK-LABEL: func.func @mean
 // CHECK: scf.for {{.*}} iter_args
