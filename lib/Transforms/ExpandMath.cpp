@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "MathFunctions.h"
+
 #include "heed/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -23,6 +25,19 @@ namespace heed {
 using namespace mlir;
 
 namespace {
+/// An op on f32, as what `build` makes.
+template <typename Op, Value (*build)(OpBuilder &, Location, Value)>
+struct Expand : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF32())
+      return failure();
+    rewriter.replaceOp(op, build(rewriter, op.getLoc(), op.getOperand()));
+    return success();
+  }
+};
+
 struct ExpandMathPass : heed::impl::ExpandMathPassBase<ExpandMathPass> {
   using ExpandMathPassBase::ExpandMathPassBase;
 
@@ -30,11 +45,11 @@ struct ExpandMathPass : heed::impl::ExpandMathPassBase<ExpandMathPass> {
     // Sines, cosines and powers stay calls: they are evaluated once a row, for arguments as large
     // as a position, where a short polynomial isn't accurate.
     auto chosen = [](StringRef name) {
-      return name == math::ExpOp::getOperationName() || name == math::Exp2Op::getOperationName() ||
-             name == math::TanhOp::getOperationName() || name == math::ErfOp::getOperationName() ||
-             name == math::LogOp::getOperationName();
+      return name == math::Exp2Op::getOperationName() || name == math::LogOp::getOperationName();
     };
     RewritePatternSet patterns(&getContext());
+    patterns.add<Expand<math::ExpOp, heed::buildExp>, Expand<math::TanhOp, heed::buildTanh>,
+                 Expand<math::ErfOp, heed::buildErf>>(&getContext());
     // x ** 2 and its like are products.
     populateMathAlgebraicSimplificationPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, chosen);
