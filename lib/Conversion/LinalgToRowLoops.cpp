@@ -145,6 +145,9 @@ private:
           isa<MemRefType>(input->get().getType()))
         early.map(argument, load(builder, *input));
     }
+    for (auto index : body.getOps<linalg::IndexOp>())
+      if (Value known = indices[index.getDim()])
+        early.map(index.getResult(), known);
     for (Operation &inner : body.without_terminator()) {
       auto isKnown = [&](Value value) {
         return early.contains(value) || value.getParentBlock() != &body;

@@ -80,3 +80,23 @@ func.func @heads(%z: tensor<?x5x4xf32>, %x: tensor<?x4xf32>) -> (tensor<?x5x13xf
   %c = attn.project linear %x, %even : tensor<?x4xf32>, !attn.weight<5x32x4, f32> -> tensor<?x5x32xf32>
   return %a, %b, %c : tensor<?x5x13xf32>, tensor<?x5x32xf32>, tensor<?x5x32xf32>
 }
+
+// -----
+
+// A table in f32 that embeddings alone read lies as the file has it; they read its nearest rows.
+// CHECK: attn.weight @word {{.*}} {heed.cols = 1 : i64, heed.layout = 0 : i64, heed.rows = 3200 : i64}
+// CHECK-LABEL: func.func @dense
+// CHECK-SAME: (%[[IDS:.*]]: tensor<?xi32>, %[[INTO:.*]]: tensor<?x32xf32>)
+// CHECK: %[[TABLE:.*]] = attn.dequantize %{{.*}} : !attn.weight<100x32, f32> -> tensor<100x32xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[IDS]] : tensor<?xi32>) outs(%[[INTO]] : tensor<?x32xf32>)
+// CHECK: %[[ID:.*]] = arith.index_cast
+// CHECK: %[[NOT_BELOW:.*]] = arith.maxsi %[[ID]], %c0
+// CHECK: %[[ROW:.*]] = arith.minsi %[[NOT_BELOW]], %c99
+// CHECK: tensor.extract %[[TABLE]][%[[ROW]],
+// CHECK-NOT: attn.embed
+attn.weight @word : !attn.weight<100x32, f32> tensor "t"
+func.func @dense(%ids: tensor<?xi32>, %into: tensor<?x32xf32>) -> tensor<?x32xf32> {
+  %t = attn.get_weight @word : !attn.weight<100x32, f32>
+  %e = attn.embed %ids, %t into %into : tensor<?xi32>, !attn.weight<100x32, f32> into tensor<?x32xf32> -> tensor<?x32xf32>
+  return %e : tensor<?x32xf32>
+}

@@ -10,6 +10,9 @@
 #include "heed/Runtime/Artifact.h"
 #include "heed/Weights/PanelLayout.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -52,12 +55,66 @@ Demand demandOf(GetWeightOp get, Operation *user) {
   return {HEED_LAYOUT_DENSE_F32, product(shape), 1, 1, get.getPermutedAttr()};
 }
 
+/// Whether nothing but embeddings reads `weight`, whose rows a file holds as they are wanted.
+bool isTable(ModuleOp module, WeightOp weight) {
+  auto storage = static_cast<uint32_t>(weight.getWeightType().getStorage());
+  if (storage != heed::StorageSet(heed::StorageType::F32).bits())
+    return false;
+  bool isRead = false, isTable = true;
+  module.walk([&](GetWeightOp get) {
+    if (get.getWeight() != weight.getSymName())
+      return;
+    isRead = true;
+    isTable &= !get.getPermuted() && llvm::all_of(get->getUsers(), llvm::IsaPred<EmbedOp>);
+  });
+  return isRead && isTable;
+}
+
+/// The rows of `embed` as reads of a dense table, in which a row's numbers follow one another.
+void readDense(EmbedOp embed) {
+  OpBuilder builder(embed);
+  Location loc = embed.getLoc();
+  auto made = cast<RankedTensorType>(embed.getResult().getType());
+  auto dense = RankedTensorType::get(embed.getTable().getType().getShape(), builder.getF32Type());
+  Value table = DequantizeOp::create(builder, loc, dense, embed.getTable());
+  int64_t rank = made.getRank();
+  AffineMap all = builder.getMultiDimIdentityMap(rank);
+  SmallVector<AffineMap> maps{all.getMajorSubMap(1), all};
+  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
+  auto rows = linalg::GenericOp::create(
+      builder, loc, TypeRange{made}, ValueRange{embed.getIds()}, ValueRange{embed.getInto()}, maps,
+      loops, [&](OpBuilder &body, Location, ValueRange elements) {
+        Value id = elements[0];
+        if (!id.getType().isIndex())
+          id = arith::IndexCastOp::create(body, loc, body.getIndexType(), id);
+        // The nearest row.
+        Value first = arith::ConstantIndexOp::create(body, loc, 0);
+        Value last = arith::ConstantIndexOp::create(body, loc, dense.getDimSize(0) - 1);
+        id = arith::MinSIOp::create(body, loc, arith::MaxSIOp::create(body, loc, id, first), last);
+        SmallVector<Value> place{id};
+        for (int64_t axis = 1; axis < rank; ++axis)
+          place.push_back(linalg::IndexOp::create(body, loc, axis));
+        linalg::YieldOp::create(body, loc,
+                                ValueRange{tensor::ExtractOp::create(body, loc, table, place)});
+      });
+  embed.getResult().replaceAllUsesWith(rows.getResult(0));
+  embed.erase();
+}
+
 struct AssignLayoutsPass : heed::attn::impl::AssignLayoutsPassBase<AssignLayoutsPass> {
   using AssignLayoutsPassBase::AssignLayoutsPassBase;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
+    SmallVector<EmbedOp> embeds;
+    module.walk([&](EmbedOp embed) {
+      auto get = embed.getTable().getDefiningOp<GetWeightOp>();
+      if (embed.getInto() && get && isTable(module, symbols.lookup<WeightOp>(get.getWeight())))
+        embeds.push_back(embed);
+    });
+    for (EmbedOp embed : embeds)
+      readDense(embed);
     // One declaration for each way in which a weight is read, in order of first use.
     llvm::MapVector<WeightOp, SmallVector<std::pair<Demand, WeightOp>>> copies;
     SmallVector<OpOperand *> reads;

@@ -185,7 +185,9 @@ def AssignLayoutsPass : Pass<"attn-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "decides how each weight lies in memory";
   let description = [{
     Weights that `attn.project` or `attn.embed` read are packed in panels, those
-    that `attn.dequantize` reads are dense f32. The decision is recorded on the
+    that `attn.dequantize` reads are dense f32. A table in f32 that embeddings alone read
+    is dense too, and they become reads of its rows: in panels each number of a row is in
+    a line of the caches of its own. The decision is recorded on the
     `attn.weight` as `heed.layout` (a heed_layout of heed/Runtime/Artifact.h) with
     `heed.rows` and `heed.cols`, the matrix that it is. A weight that is read in
     two ways is declared twice; one that nothing reads is dropped.
@@ -201,6 +203,8 @@ def AssignLayoutsPass : Pass<"attn-assign-layouts", "::mlir::ModuleOp"> {
     attn.weight @Wq : !attn.weight<9x64x576, q4_1> tensor "q" {heed.cols = 576 : i64, heed.layout = 1 : i64, heed.rows = 576 : i64}
     ```
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
   let statistics = [Statistic<"numCopies", "copies", "Number of weights loaded a second time">];
 }
 
