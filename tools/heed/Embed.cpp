@@ -14,20 +14,23 @@
 #include <cstdio>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <utility>
 
 using namespace heed;
 
 static constexpr const char *kHelp =
     "heed embed - turns texts into vectors\n\n"
     "usage: heed embed PROGRAM.heed -m FILE|FOLDER (-p TEXT | -f FILE)... [flags]\n\n"
-    "The program's first function from int[n] to [d] is run on each text. It is compiled for this\n"
-    "processor first; what was compiled once is kept in ~/.cache/heed.\n\n"
+    "The program's first function from int[n] to [d] is run on a text; on several the first from\n"
+    "int[rows] and int[texts] to [texts, d], if there is one, which takes many at once. It is\n"
+    "compiled for this processor first; what was compiled once is kept in ~/.cache/heed.\n\n"
     "  -m, --weights PATH       the weights: a GGUF or safetensors file, or the folder with\n"
     "                           model.safetensors, config.json and the tokenizer's files\n"
     "  -p, --prompt TEXT        a text; - reads standard input; may be given several times\n"
     "  -f, --file FILE          reads a text from a file; may be given several times\n"
-    "      --json               prints {\"embedding\": [...]}, a line for each text; otherwise a\n"
-    "                           number a line, an empty line between texts\n"
+    "      --json               prints {\"embedding\": [...]}, of several texts an array of them,\n"
+    "                           each in a line; otherwise a number a line, an empty line\n"
+    "                           between texts\n"
     "  -t, --threads N          1 … 1024 threads; 0: one for each processor     [0]\n"
     "      --function NAME      the function to run, if not the first that fits\n"
     "      --packed WHERE       keep weights as they lie in memory for the next\n"
@@ -86,14 +89,35 @@ static ErrorOr<EmbedFlags> parse(int argc, char **argv) {
   return flags;
 }
 
-/// Prints one embedding; whether that could be done.
-static bool print(std::span<const float> embedding, bool json, bool isFirst) {
-  std::string text = json ? fmt::format("{{\"embedding\": [{}]}}\n", fmt::join(embedding, ", "))
-                     : isFirst ? fmt::format("{}\n", fmt::join(embedding, "\n"))
-                               : fmt::format("\n{}\n", fmt::join(embedding, "\n"));
+/// Writes text to standard output; whether that could be done.
+static bool write(const std::string &text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
          std::fflush(stdout) == 0;
 }
+
+namespace {
+/// Prints embeddings one after the other.
+class Printer {
+public:
+  Printer(bool json, size_t count) : json(json), isArray(json && count > 1) {}
+
+  /// Whether it could be done.
+  bool print(std::span<const float> embedding) {
+    bool isFirst = std::exchange(atFirst, false);
+    if (!json)
+      return write(fmt::format("{}{}\n", isFirst ? "" : "\n", fmt::join(embedding, "\n")));
+    return write(fmt::format("{}{{\"embedding\": [{}]}}{}",
+                             !isArray  ? ""
+                             : isFirst ? "["
+                                       : ",\n ",
+                             fmt::join(embedding, ", "), isArray ? "" : "\n"));
+  }
+  bool finish() { return !isArray || write("]\n"); }
+
+private:
+  bool json, isArray, atFirst = true;
+};
+} // namespace
 
 int heed::embedCommand(int argc, char **argv) {
   auto flags = parse(argc, argv);
@@ -114,21 +138,21 @@ int heed::embedCommand(int argc, char **argv) {
   auto artifact = compileAndLoad(programs.front(), flags->common.weights, {}, "embed", code);
   if (!artifact)
     return fail(artifact.message(), code);
-  bool finite = true, written = true, isFirst = true;
+  bool finite = true, written = true;
+  Printer printer(flags->json, flags->options.texts.size());
   Status status = embed(**artifact, flags->common.weights, flags->options,
                         [&](std::span<const float> embedding) {
                           for (float value : embedding)
                             finite &= std::isfinite(value);
                           if (finite)
-                            written = print(embedding, flags->json, isFirst);
-                          isFirst = false;
+                            written = printer.print(embedding);
                           return finite && written;
                         });
   if (!status.ok())
     return fail(status.message, ExitCode(status.code));
   if (!finite)
     return fail("an embedding has numbers that aren't finite: the weights may be damaged");
-  if (!written)
+  if (!written || !printer.finish())
     return fail("standard output can't be written to");
   return kDone;
 }

@@ -78,6 +78,32 @@ TEST_F(Embedding, EqualsTheReference) {
     EXPECT_NEAR(length, 1, 1e-5);
     EXPECT_GE(dot(two[t], expected) / length, 0.99999) << texts[t];
   }
+  // They were embedded together; alone they are the same but for rounding.
+  for (size_t t = 0; t < texts.size(); ++t) {
+    Embeddings alone = embedded({texts[t]}, 2);
+    ASSERT_EQ(alone.size(), 1u);
+    EXPECT_GE(dot(alone[0], entries[t]["embedding"].get<std::vector<double>>()), 0.99999)
+        << texts[t];
+  }
+}
+
+// More texts, and of more lengths, than one call takes: each keeps its place.
+TEST_F(Embedding, ManyTexts) {
+  std::vector<std::string> texts;
+  for (int t = 0; t < 40; ++t) {
+    std::string text = "text number " + std::to_string(t) + " is about";
+    for (int word = 0; word < t * 37 % 250; ++word)
+      text += word % 3 == t % 3 ? " water" : " stone";
+    texts.push_back(text);
+  }
+  Embeddings together = embedded(texts, 2);
+  ASSERT_EQ(together.size(), texts.size());
+  for (int t : {0, 7, 13, 26, 39}) {
+    Embeddings alone = embedded({texts[t]}, 1);
+    std::vector<double> exact(alone[0].begin(), alone[0].end());
+    EXPECT_GE(dot(together[t], exact), 0.999999) << texts[t];
+    EXPECT_LT(dot(together[(t + 1) % 40], exact), 0.999) << texts[t];
+  }
 }
 
 // The model was trained on texts of at most 256 tokens, two of which are around every text.

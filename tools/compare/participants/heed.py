@@ -183,7 +183,9 @@ class Product(Operation):
 
 
 class Encoder(Operation):
-    """One call a text: a function from int[n] to [d]."""
+    """One text by `embedding`; many by `embeddings`, which takes as many at once as `heed embed` gives it."""
+
+    TOKENS_OF_CALL = 512
 
     def prepare(self) -> None:
         self.texts = TokenSource(low=1000, high=30000)
@@ -197,9 +199,17 @@ class Encoder(Operation):
         return numpy.array([self.texts.take(tokens) for _ in range(rows)], dtype=numpy.int32)
 
     def encode(self, batch: numpy.ndarray) -> None:
-        count = ctypes.c_int64(batch.shape[1])
-        for row in range(batch.shape[0]):
-            self.library.call("embedding", self.model, count, pointer(batch[row]), pointer(self.result[row]))
+        texts, tokens = batch.shape
+        if texts == 1:
+            self.library.call("embedding", self.model, ctypes.c_int64(tokens), pointer(batch), pointer(self.result))
+            return
+        step = max(1, self.TOKENS_OF_CALL // tokens)
+        for first in range(0, texts, step):
+            part = batch[first:first + step]
+            lengths = numpy.full(len(part), tokens, numpy.int32)
+            sizes = ctypes.c_int64(part.size), ctypes.c_int64(len(part))
+            self.library.call("embeddings", self.model, *sizes, pointer(part), pointer(lengths),
+                              pointer(self.result[first:first + step]))
 
     def run(self) -> float:
         batches = [self.batch() for _ in range(self.settings["repeats"])]
