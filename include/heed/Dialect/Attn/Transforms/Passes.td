@@ -152,25 +152,17 @@ def NarrowAttentionPass : Pass<"attn-narrow-attention", "::mlir::func::FuncOp"> 
 def FuseEpiloguesPass : Pass<"attn-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "does what follows a projection where its sums are stored";
   let description = [{
-    An elementwise op that alone reads a projection becomes its `epilogue`: a bias, an
-    activation, a residual, the rounding to bf16 that another projection asks for. A
-    transpose that puts heads before rows, as attention reads them, becomes `heads_first`.
-    So none of them costs a pass over memory of its own.
+    An elementwise op that alone reads a projection (a bias, an activation, a residual,
+    rounding to bf16) becomes its `epilogue`, and a transpose that puts heads before rows
+    `heads_first`, so that none costs a pass over memory of its own.
 
-    Needs destinations (`attn-add-destinations`), and comes after `attn-narrow-activations`
-    so that rows are narrowed where they are made.
-    Guarantees: means the same. What isn't computed in lanes (sines, powers, tables), what
-    reads a second projection (gate and up run at the same time), and heads of other widths
-    than a multiple of 16 stay as they are.
+    Needs destinations; comes after `attn-narrow-activations`, whose rounding it takes in.
+    Sines, powers and tables, what reads a second projection (gate and up run at the same
+    time), and heads of other widths than a multiple of 16 stay as they are.
 
-    Before:
+    Before: `linalg.generic … ins(%p, %b) … { arith.addf, math.tanh, arith.truncf }`. After:
     ```mlir
-    %p = attn.project linear %x, %w into %0 : …
-    %y = linalg.generic … ins(%p, %b) … { arith.addf, math.tanh, arith.truncf }
-    ```
-    After:
-    ```mlir
-    %y = attn.project linear %x, %w joins %b by [affine_map<(d0, d1) -> (d1)>] into %1 : … -> tensor<?x64xbf16> epilogue {
+    %y = attn.project linear %x, %w joins %b by [affine_map<(d0, d1) -> (d1)>] into %0 : … -> tensor<?x64xbf16> epilogue {
     ^bb0(%sum: f32, %b: f32):
       …
       attn.yield %narrow : bf16
@@ -184,11 +176,9 @@ def FuseEpiloguesPass : Pass<"attn-fuse-epilogues", "::mlir::func::FuncOp"> {
 def AssignLayoutsPass : Pass<"attn-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "decides how each weight lies in memory";
   let description = [{
-    Weights that `attn.project` or `attn.embed` read are packed in panels, those
-    that `attn.dequantize` reads are dense f32. A table in f32 that embeddings alone read
-    is dense too, and they become reads of its rows: in panels each number of a row is in
-    a line of the caches of its own. The decision is recorded on the
-    `attn.weight` as `heed.layout` (a heed_layout of heed/Runtime/Artifact.h) with
+    Weights that `attn.project` or `attn.embed` read are packed in panels, those that
+    `attn.dequantize` reads are dense f32, and so is a table in f32 that embeddings alone
+    read, which become reads of its rows. The decision is recorded on the `attn.weight` as `heed.layout` (a heed_layout of heed/Runtime/Artifact.h) with
     `heed.rows` and `heed.cols`, the matrix that it is. A weight that is read in
     two ways is declared twice; one that nothing reads is dropped.
 
@@ -216,12 +206,7 @@ def AddDestinationsPass : Pass<"attn-add-destinations"> {
     the same type, that tensor, with `accumulate`. So residuals cost no extra pass
     over memory.
 
-    Before:
-    ```mlir
-    %p = attn.project output %z, %w : tensor<?x64xf32>, !attn.weight<64x64, f32> -> tensor<?x64xf32>
-    %s = linalg.generic … ins(%e, %p) … { arith.addf }
-    ```
-    After:
+    Before: `%s = linalg.generic … ins(%e, %p) … { arith.addf }`. After:
     ```mlir
     %s = attn.project output %z, %w into %e accumulate : …
     ```
