@@ -110,7 +110,7 @@ TEST(ProgramVerifier, NamesPassOpAndLine) {
   ASSERT_TRUE(outcome.blame);
   EXPECT_EQ(outcome.blame->pass, "attn-recognise");
   EXPECT_EQ(outcome.blame->op, "attn.scores");
-  EXPECT_NE(outcome.messages.find("program.heed\":25:5"), std::string::npos) << outcome.messages;
+  EXPECT_NE(outcome.messages.find("program.heed\":26:5"), std::string::npos) << outcome.messages;
   EXPECT_NE(outcome.messages.find("after the pass attn-recognise, 'logits' is off by"),
             std::string::npos)
       << outcome.messages;
