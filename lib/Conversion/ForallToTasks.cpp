@@ -99,7 +99,7 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
     auto pointer = LLVM::LLVMPointerType::get(context);
     auto i64 = IntegerType::get(context, 64);
 
-    moveSmallBuffersToStack(*loop.getBody());
+    placeBuffers(*loop.getBody());
     copyConstantsInside(loop);
     OpBuilder builder(loop);
     SmallVector<Value> extents = loop.getUpperBound(builder);
@@ -164,13 +164,18 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
     mapping.map(loop.getInductionVar(0), number);
   }
 
-  /// Buffers that the task allocates outside its loops and whose size is known.
-  void moveSmallBuffersToStack(Block &body) {
+  /// Buffers that the task allocates outside its loops: small ones of known size move to its stack,
+  /// all others are freed at its end. Buffer deallocation knows no tasks.
+  void placeBuffers(Block &body) {
     for (auto alloc : llvm::make_early_inc_range(body.getOps<memref::AllocOp>())) {
       MemRefType type = alloc.getType();
-      if (!type.hasStaticShape() ||
-          type.getNumElements() * 8 > stackBytes) // elements are 8 bytes at most
+      if (!type.hasStaticShape() || bytesOf(type) > stackBytes) {
+        if (llvm::none_of(alloc->getUsers(), llvm::IsaPred<memref::DeallocOp>)) {
+          OpBuilder atEnd(body.getTerminator());
+          memref::DeallocOp::create(atEnd, alloc.getLoc(), alloc);
+        }
         continue;
+      }
       for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
         if (isa<memref::DeallocOp>(user))
           user->erase();
@@ -180,6 +185,12 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
       alloc.replaceAllUsesWith(alloca.getResult());
       alloc.erase();
     }
+  }
+
+  static int64_t bytesOf(MemRefType type) {
+    Type element = type.getElementType();
+    int64_t bits = element.isIndex() ? 64 : element.getIntOrFloatBitWidth();
+    return type.getNumElements() * llvm::divideCeil(bits, 8);
   }
 
   void copyConstantsInside(scf::ForallOp loop) {

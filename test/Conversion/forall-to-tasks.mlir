@@ -40,21 +40,29 @@ func.func @f_entry(%context: !llvm.ptr, %n: index, %m: memref<?x4xf32>) attribut
 // A loop inside a task is a plain loop, and the task's small buffers are on its stack.
 // CHECK: func.func private @g_entry_task
 // CHECK: memref.alloca() {alignment = 64 : i64} : memref<4x8xf32>
+// 64 KiB fit, which are 32,768 numbers of bf16.
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<32768xbf16>
 // CHECK: memref.alloc() : memref<100000xf32>
+// CHECK: %[[LEFT:.*]] = memref.alloc(%{{.*}}) : memref<?xf32>
 // CHECK: scf.for
 // CHECK: scf.for
 // CHECK: memref.store
 // CHECK: memref.dealloc %{{.*}} : memref<100000xf32>
+// What nobody freed is freed at the end.
+// CHECK: memref.dealloc %[[LEFT]] : memref<?xf32>
+// CHECK-NEXT: return
 // CHECK-NOT: memref.dealloc
 func.func @g_entry(%context: !llvm.ptr, %n: index, %x: f32) attributes {heed.entry = "g"} {
   scf.forall (%i) in (%n) {
     %small = memref.alloc() : memref<4x8xf32>
+    %half = memref.alloc() : memref<32768xbf16>
     %large = memref.alloc() : memref<100000xf32>
+    %left = memref.alloc(%n) : memref<?xf32>
     scf.forall (%j, %k) in (4, 8) {
       memref.store %x, %small[%j, %k] : memref<4x8xf32>
       memref.store %x, %large[%k] : memref<100000xf32>
     }
-    "test.use"(%small, %large) : (memref<4x8xf32>, memref<100000xf32>) -> ()
+    "test.use"(%small, %half, %large, %left) : (memref<4x8xf32>, memref<32768xbf16>, memref<100000xf32>, memref<?xf32>) -> ()
     memref.dealloc %small : memref<4x8xf32>
     memref.dealloc %large : memref<100000xf32>
   }

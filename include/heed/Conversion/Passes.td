@@ -128,7 +128,7 @@ def ForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
     loop becomes a call of `heed_parallel_for` (heed/Runtime/Artifact.h) with that
     function and a struct of the values that the body uses. An `scf.forall` inside
     another runs as plain loops: nested parallelism costs more than it gives.
-    Small buffers of a task move to its stack.
+    Small buffers of a task move to its stack; others are freed at its end.
 
     Needs memref form and `convert-entry-points`. Afterwards no `scf.forall` is left.
   }];
