@@ -15,6 +15,7 @@
 #include "heed/Dialect/Attn/Transforms/Passes.h"
 #include "heed/Dialect/Attn/Transforms/TensorShapes.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -67,6 +68,8 @@ public:
   /// or null where it can't be.
   ProjectOp run() {
     Value result = project.getResult();
+    if (result)
+      measureRowsInstead();
     if (!result || !result.hasOneUse() || project.getAccumulate() || !project.getInto())
       return {};
     Operation *reader = *result.user_begin();
@@ -81,6 +84,21 @@ public:
   }
 
 private:
+  /// Whoever wants to know how long the result is asks its rows, and is no reader of it.
+  void measureRowsInstead() {
+    for (Operation *user : llvm::make_early_inc_range(project.getResult().getUsers())) {
+      auto dim = dyn_cast<tensor::DimOp>(user);
+      std::optional<int64_t> axis = dim ? dim.getConstantIndex() : std::nullopt;
+      if (!axis || !project.getResult().getType().isDynamicDim(*axis))
+        continue;
+      OpBuilder builder(dim);
+      OpFoldResult size =
+          extentOf(builder, dim.getLoc(), project.getX(), project.getHeadsFirst() ? 0 : *axis);
+      dim.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, dim.getLoc(), size));
+      dim.erase();
+    }
+  }
+
   ProjectOp joinElementwise(linalg::GenericOp generic) {
     Type type = project.getResult().getType();
     if (!isElementwise(generic) || cast<ShapedType>(type).getElementType().isBF16() ||
