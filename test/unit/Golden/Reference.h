@@ -40,7 +40,7 @@ struct Tolerance {
   /// its other neighbour now and then, where it is rounded to eight bits.
   double regrouped;
 };
-constexpr Tolerance kPrecise{1e-3, 1e-3, 1e-3, 0.01, 1e-5}, kRounded{7e-2, 1e-1, 0.8, 1, 7e-2};
+constexpr Tolerance kPrecise{1e-3, 1e-3, 1e-3, 0.01, 1e-5}, kRounded{7e-2, 2e-1, 0.8, 1, 7e-2};
 
 void setTolerance(const Tolerance &tolerance);
 const Tolerance &tolerance();
