@@ -42,6 +42,41 @@ static bool readsOnce(OpOperand &operand) {
 }
 
 namespace {
+
+/// A generic that reads a transposed tensor reads it where it was, unless the innermost axis moved:
+/// neighbours then lie apart, and a copy is worth its price.
+struct ReadBeforeTranspose : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp op, PatternRewriter &rewriter) const override {
+    SmallVector<Value> inputs = op.getDpsInputs();
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    bool isChanged = false;
+    for (auto [input, map] : llvm::zip(inputs, maps)) {
+      auto transpose = input.getDefiningOp<linalg::TransposeOp>();
+      ArrayRef<int64_t> order;
+      if (transpose)
+        order = transpose.getPermutation();
+      if (order.empty() || order.back() + 1 != static_cast<int64_t>(order.size()) ||
+          transpose->getBlock() != op->getBlock())
+        continue;
+      SmallVector<AffineExpr> places(order.size());
+      for (auto [axis, place] : llvm::enumerate(map.getResults()))
+        places[order[axis]] = place;
+      map = AffineMap::get(map.getNumDims(), 0, places, op.getContext());
+      input = transpose.getInput();
+      isChanged = true;
+    }
+    if (!isChanged)
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getInputsMutable().assign(inputs);
+      op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+    });
+    return success();
+  }
+};
+
 struct FuseElementwisePass : heed::impl::FuseElementwisePassBase<FuseElementwisePass> {
   using FuseElementwisePassBase::FuseElementwisePassBase;
 
@@ -59,6 +94,7 @@ struct FuseElementwisePass : heed::impl::FuseElementwisePassBase<FuseElementwise
     RewritePatternSet patterns(&getContext());
     linalg::populateElementwiseOpsFusionPatterns(patterns, worthwhile);
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
+    patterns.add<ReadBeforeTranspose>(&getContext());
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

@@ -85,3 +85,46 @@ func.func @stays(%x: tensor<8xf32>, %n: index) -> tensor<8xf32> {
   }
   return %r : tensor<8xf32>
 }
+
+// -----
+
+#all = affine_map<(h, i, k) -> (h, i, k)>
+#swapped = affine_map<(h, i, k) -> (h, i, 1 - k)>
+
+// Heads in front of rows are read where the product left them; the transposed copy is of no use then.
+// CHECK-DAG: #[[$THERE:.+]] = affine_map<(d0, d1, d2) -> (d1, d0, d2)>
+// CHECK-DAG: #[[$SWAPPED:.+]] = affine_map<(d0, d1, d2) -> (d1, d0, -d2 + 1)>
+// CHECK-LABEL: func.func @transposed
+// CHECK-SAME: %[[X:.+]]: tensor<4x9x2xf32>
+// CHECK-NOT: linalg.transpose
+// CHECK: linalg.generic {indexing_maps = [#[[$THERE]], #[[$SWAPPED]], {{.*}}ins(%[[X]], %[[X]] :
+func.func @transposed(%x: tensor<4x9x2xf32>) -> tensor<9x4x2xf32> {
+  %empty = tensor.empty() : tensor<9x4x2xf32>
+  %t = linalg.transpose ins(%x : tensor<4x9x2xf32>) outs(%empty : tensor<9x4x2xf32>) permutation = [1, 0, 2]
+  %y = linalg.generic {indexing_maps = [#all, #swapped, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%t, %t : tensor<9x4x2xf32>, tensor<9x4x2xf32>) outs(%empty : tensor<9x4x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %v = arith.mulf %a, %b : f32
+    linalg.yield %v : f32
+  } -> tensor<9x4x2xf32>
+  return %y : tensor<9x4x2xf32>
+}
+
+// -----
+
+#all = affine_map<(i, c) -> (i, c)>
+
+// Not where neighbours would be read far from each other.
+// CHECK-LABEL: func.func @columns_first
+// CHECK: linalg.transpose
+func.func @columns_first(%x: tensor<4x9xf32>) -> tensor<9x4xf32> {
+  %empty = tensor.empty() : tensor<9x4xf32>
+  %t = linalg.transpose ins(%x : tensor<4x9xf32>) outs(%empty : tensor<9x4xf32>) permutation = [1, 0]
+  %y = linalg.generic {indexing_maps = [#all, #all], iterator_types = ["parallel", "parallel"]}
+      ins(%t : tensor<9x4xf32>) outs(%empty : tensor<9x4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %v = math.exp %a : f32
+    linalg.yield %v : f32
+  } -> tensor<9x4xf32>
+  return %y : tensor<9x4xf32>
+}

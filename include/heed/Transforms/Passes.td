@@ -136,6 +136,9 @@ def FuseElementwisePass : Pass<"heed-fuse-elementwise"> {
     never stored. Sines, cosines, powers, tanh and erf aren't moved to where each
     of their elements would be computed more than once, and nothing moves into a
     loop: a table that is the same in every layer is made once.
+
+    What reads a `linalg.transpose` that leaves the innermost axis where it is reads
+    the tensor in front of it.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
   let statistics = [Statistic<"numFused", "fused", "Number of producers judged worth fusing">];
