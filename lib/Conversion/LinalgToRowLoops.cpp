@@ -30,6 +30,9 @@ using namespace mlir;
 
 namespace {
 
+/// Longer periods of a loop's remainder aren't worth as many copies of the body.
+constexpr int64_t kMostOfPeriod = 4;
+
 /// Builds the nest of one op.
 class RowLoops {
 public:
@@ -49,6 +52,12 @@ public:
     if (!divided)
       return buildParallel(builder, 0);
 
+    // Rows outermost, whatever the order of the op's loops: a row's memory is then still near when
+    // its next part is computed. Not where rows are neighbours in memory.
+    if (*divided != parallel.back()) {
+      llvm::erase(parallel, *divided);
+      parallel.insert(parallel.begin(), *divided);
+    }
     heed::buildRowTasks(builder, loc, extents[*divided], rowsOfTask,
                         [&](OpBuilder &body, Value begin, Value end) {
                           dividedLoop = divided;
@@ -75,6 +84,8 @@ private:
     bool isLast = depth + 1 == parallel.size();
     if (isLast && addsRows())
       return buildSumOfRows(builder);
+    if (std::optional<int64_t> period = isLast ? periodOf(parallel[depth]) : std::nullopt)
+      return buildPeriods(builder, parallel[depth], *period);
     OpBuilder inside = enterParallel(builder, parallel[depth]);
     if (!isLast)
       evaluateEarly(inside);
@@ -129,6 +140,41 @@ private:
     for (OpOperand &init : op.getDpsInitsMutable())
       before.push_back(load(body, init));
     storeElement(body, evaluate(body, before));
+  }
+
+  /// The only number by which an operand's place depends on the remainder of `loop`, where its
+  /// rounds are a multiple: 2 for what reads pairs of elements crosswise.
+  std::optional<int64_t> periodOf(unsigned loop) {
+    int64_t period = 0;
+    bool isOne = reductions.empty() && dividedLoop != loop;
+    for (AffineMap map : op.getIndexingMapsArray())
+      map.walkExprs([&](AffineExpr expr) {
+        if (expr.getKind() != AffineExprKind::Mod || !expr.isFunctionOfDim(loop))
+          return;
+        auto divisor = dyn_cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(expr).getRHS());
+        isOne = isOne && divisor && (period == 0 || period == divisor.getValue());
+        period = divisor ? divisor.getValue() : 0;
+      });
+    std::optional<int64_t> rounds = getConstantIntValue(extents[loop]);
+    if (!isOne || period < 2 || period > kMostOfPeriod || !rounds || *rounds % period != 0)
+      return std::nullopt;
+    return period;
+  }
+
+  /// The innermost loop in whole periods: within one, each element's neighbours are known.
+  void buildPeriods(OpBuilder &builder, unsigned loop, int64_t period) {
+    Value length = arith::ConstantIndexOp::create(builder, loc, period);
+    Value end = arith::DivUIOp::create(builder, loc, extents[loop], length);
+    auto nest = scf::ForOp::create(builder, loc, zero, end, one);
+    OpBuilder inside = OpBuilder::atBlockTerminator(nest.getBody());
+    Value first = arith::MulIOp::create(inside, loc, nest.getInductionVar(), length);
+    for (int64_t within = 0; within < period; ++within) {
+      indices[loop] = arith::AddIOp::create(inside, loc, first,
+                                            arith::ConstantIndexOp::create(inside, loc, within));
+      inPeriod = {loop, period, within, nest.getInductionVar()};
+      buildElement(inside);
+    }
+    inPeriod.reset();
   }
 
   /// Evaluates what the loops so far determine, once for all rounds of those inside: a norm's
@@ -239,7 +285,14 @@ private:
         result.push_back(indices[dim.getPosition()]);
         continue;
       }
-      result.push_back(affine::expandAffineExpr(builder, loc, expr, dimValues(), {}));
+      SmallVector<Value> dims = dimValues();
+      if (inPeriod) {
+        AffineExpr number = getAffineDimExpr(inPeriod->loop, expr.getContext());
+        expr = simplifyAffineExpr(
+            expr.replace(number, number * inPeriod->length + inPeriod->within), dims.size(), 0);
+        dims[inPeriod->loop] = inPeriod->number;
+      }
+      result.push_back(affine::expandAffineExpr(builder, loc, expr, dims, {}));
     }
     return result;
   }
@@ -260,6 +313,13 @@ private:
   Value zero, one;
   std::optional<unsigned> dividedLoop;
   Value dividedBegin, dividedEnd;
+  /// Which element of which period of a loop is being built.
+  struct Place {
+    unsigned loop;
+    int64_t length, within;
+    Value number;
+  };
+  std::optional<Place> inPeriod;
 };
 
 struct LinalgToRowLoopsPass : heed::impl::LinalgToRowLoopsPassBase<LinalgToRowLoopsPass> {

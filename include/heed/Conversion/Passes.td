@@ -110,7 +110,9 @@ def LinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {
     Each linalg op becomes a nest of `scf.for`: its parallel axes outside, its
     reductions inside with their sums in registers. The first parallel axis of
     dynamic length is divided into tasks of `rows` rows by an `scf.forall`, unless
-    the op already is inside one. LLVM vectorises the innermost loops; sums may be
+    the op already is inside one, and comes outermost, unless it was innermost. An
+    innermost loop whose places depend on a small remainder (pairs read crosswise)
+    is built in whole periods, in which they don't. LLVM vectorises the innermost loops; sums may be
     reassociated for that.
 
     Needs memref form. Afterwards no linalg op is left.
