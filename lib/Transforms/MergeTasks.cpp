@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "RowBuffers.h"
 #include "TaskAccesses.h"
 
 #include "heed/Transforms/Passes.h"
@@ -36,6 +37,21 @@ struct Unit {
 
   scf::ForallOp loop() const { return dyn_cast<scf::ForallOp>(op); }
   bool isByRows() const { return loop() && accesses.rows; }
+  /// The loop over a task's rows where a task does nothing else.
+  scf::ForOp rowLoop() const {
+    scf::ForOp rows;
+    for (Operation &inner : loop().getBody()->without_terminator()) {
+      auto nest = dyn_cast<scf::ForOp>(inner);
+      bool isOverRows = nest && !rows && nest.getLowerBound() == accesses.chunkBegin &&
+                        nest.getUpperBound() == accesses.chunkEnd && nest.getNumResults() == 0 &&
+                        isConstantIntValue(nest.getStep(), 1);
+      if (isOverRows)
+        rows = nest;
+      else if (!isMemoryEffectFree(&inner))
+        return {};
+    }
+    return rows;
+  }
   /// How many tasks it has is known: a product by blocks of a weight.
   bool isByBlocks() const { return loop() && !isByRows() && loop().getDynamicUpperBound().empty(); }
 };
@@ -118,17 +134,31 @@ private:
     numMerged += group.size() - 1;
   }
 
-  /// The bodies one after the other, in each task.
+  /// The bodies one after the other, row by row where tasks are loops over rows, else task by task.
   void mergeRows(ArrayRef<size_t> group) {
-    scf::ForallOp first = units[group.front()].loop();
+    const Unit &front = units[group.front()];
+    scf::ForallOp first = front.loop();
+    scf::ForOp rowLoop = front.rowLoop();
     Operation *terminator = first.getBody()->getTerminator();
     for (size_t index : group.drop_front()) {
-      scf::ForallOp loop = units[index].loop();
-      OpBuilder builder(terminator);
+      const Unit &unit = units[index];
+      scf::ForallOp loop = unit.loop();
+      scf::ForOp ownRows = unit.rowLoop();
       IRMapping mapping;
       mapping.map(loop.getInductionVar(0), first.getInductionVar(0));
+      bool isJoined = rowLoop && ownRows;
+      OpBuilder builder(isJoined ? rowLoop.getOperation() : terminator);
       for (Operation &op : loop.getBody()->without_terminator())
-        builder.clone(op, mapping);
+        if (!isJoined || &op != ownRows)
+          builder.clone(op, mapping);
+      if (isJoined) {
+        mapping.map(ownRows.getInductionVar(), rowLoop.getInductionVar());
+        OpBuilder inRow = OpBuilder::atBlockTerminator(rowLoop.getBody());
+        for (Operation &op : ownRows.getBody()->without_terminator())
+          inRow.clone(op, mapping);
+      } else {
+        rowLoop = ownRows ? cast<scf::ForOp>(mapping.lookup(ownRows)) : scf::ForOp();
+      }
       // The bodies see what was defined between the loops.
       first->moveBefore(loop);
       loop.erase();
@@ -204,6 +234,7 @@ struct MergeTasksPass : heed::impl::MergeTasksPassBase<MergeTasksPass> {
     for (Block *block : blocks)
       runOnBlock(*block, merged);
     numMerged += merged;
+    numShrunk += shrinkToRows(getOperation());
   }
 
 private:

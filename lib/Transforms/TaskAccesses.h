@@ -55,6 +55,8 @@ public:
   /// For a loop in chunks: rows, and how many make a chunk. Else null.
   mlir::Value rows;
   int64_t chunk = 0;
+  /// And of a task, the first row and the one behind the last.
+  mlir::Value chunkBegin, chunkEnd;
 
 private:
   void findChunks(mlir::scf::ForallOp loop);
@@ -62,7 +64,6 @@ private:
   bool add(mlir::Value memref, bool isWrite, mlir::ValueRange indices);
   bool visit(mlir::Operation *op);
 
-  mlir::Value chunkBegin, chunkEnd;
   llvm::SmallMapVector<mlir::Value, BufferUse, 8> uses;
 };
 

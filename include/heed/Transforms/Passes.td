@@ -153,7 +153,9 @@ def MergeTasksPass : Pass<"heed-merge-tasks"> {
 
     * loops over chunks of the same rows, also where one reads what the other wrote, if each
       task then reads only rows of its own: a norm's sum, the norm and the rounding of its
-      rows become one loop, and a chunk's rows stay in the first-level cache;
+      rows become one loop. Where each is a loop over rows outermost, they are joined row by
+      row, and a buffer that nobody else touches becomes a row of each task's own, which stays
+      in the first-level cache;
     * loops over blocks of weights that read the same and write apart, such as queries, keys
       and values, or gate and up: their tasks become those of one loop.
 
@@ -170,7 +172,9 @@ def MergeTasksPass : Pass<"heed-merge-tasks"> {
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
-  let statistics = [Statistic<"numMerged", "merged", "Number of loops that became part of another">];
+  let statistics = [
+    Statistic<"numMerged", "merged", "Number of loops that became part of another">,
+    Statistic<"numShrunk", "shrunk", "Number of buffers of which a row is left">];
 }
 
 #endif // HEED_TRANSFORMS_PASSES_TD
