@@ -5,9 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TaskPayload.h"
+#include "TeamSpan.h"
+
 #include "heed/Conversion/Passes.h"
 
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -25,75 +27,101 @@ namespace heed {
 } // namespace heed
 
 using namespace mlir;
+using namespace heed;
 
 namespace {
-
-/// The values that a task uses, as fields of one LLVM struct.
-class Payload {
-public:
-  Payload(MLIRContext *context, ArrayRef<Value> values)
-      : types(context), values(values.begin(), values.end()) {
-    SmallVector<Type> fields;
-    for (Value value : values)
-      fields.push_back(types.convertType(value.getType()));
-    type = LLVM::LLVMStructType::getLiteral(context, fields);
-  }
-
-  LLVM::LLVMStructType getType() const { return type; }
-
-  void store(OpBuilder &builder, Location loc, Value address) {
-    for (auto [field, value] : llvm::enumerate(values)) {
-      Value converted = value;
-      if (Type fieldType = type.getBody()[field]; fieldType != value.getType())
-        converted = UnrealizedConversionCastOp::create(builder, loc, fieldType, value).getResult(0);
-      LLVM::StoreOp::create(builder, loc, converted, place(builder, loc, address, field));
-    }
-  }
-  Value load(OpBuilder &builder, Location loc, Value address, size_t field) {
-    Type fieldType = type.getBody()[field], wanted = values[field].getType();
-    Value value =
-        LLVM::LoadOp::create(builder, loc, fieldType, place(builder, loc, address, field));
-    if (fieldType != wanted)
-      value = UnrealizedConversionCastOp::create(builder, loc, wanted, value).getResult(0);
-    return value;
-  }
-
-private:
-  Value place(OpBuilder &builder, Location loc, Value address, size_t field) {
-    return LLVM::GEPOp::create(builder, loc, address.getType(), type, address,
-                               ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(field)});
-  }
-
-  LLVMTypeConverter types;
-  SmallVector<Value> values;
-  LLVM::LLVMStructType type;
-};
 
 struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> {
   using ForallToTasksPassBase::ForallToTasksPassBase;
 
   void runOnOperation() override {
-    SmallVector<scf::ForallOp> outer, inner;
-    getOperation()->walk([&](scf::ForallOp loop) {
-      (loop->getParentOfType<scf::ForallOp>() ? inner : outer).push_back(loop);
+    SmallVector<scf::ForallOp> inner;
+    SmallVector<func::FuncOp> entries;
+    WalkResult found = getOperation()->walk([&](scf::ForallOp loop) {
+      auto function = loop->getParentOfType<func::FuncOp>();
+      if (loop->getParentOfType<scf::ForallOp>())
+        inner.push_back(loop);
+      else if (!function || !function->hasAttr("heed.entry"))
+        return loop.emitOpError("stands in no entry; run convert-entry-points first"),
+               WalkResult::interrupt();
+      else if (loop.getNumResults() != 0 || !loop.isNormalized())
+        return loop.emitOpError("must be normalized and in memref form"), WalkResult::interrupt();
+      else if (!llvm::is_contained(entries, function))
+        entries.push_back(function);
+      return WalkResult::advance();
     });
+    if (found.wasInterrupted())
+      return signalPassFailure();
     IRRewriter rewriter(&getContext());
     for (scf::ForallOp loop : inner) {
       rewriter.setInsertionPoint(loop);
       if (failed(scf::forallToForLoop(rewriter, loop)))
         return signalPassFailure();
     }
-    for (scf::ForallOp loop : outer)
-      if (failed(outline(loop)))
-        return signalPassFailure();
+    for (func::FuncOp entry : entries) {
+      for (const TeamSpan &span : formTeams(entry)) {
+        func::FuncOp team = outline(span, entry);
+        ++numTeams;
+        SmallVector<scf::ForallOp> loops;
+        team->walk([&](scf::ForallOp loop) { loops.push_back(loop); });
+        for (scf::ForallOp loop : loops)
+          outline(loop, team, entry.getName());
+      }
+    }
   }
 
-  LogicalResult outline(scf::ForallOp loop) {
-    auto parent = loop->getParentOfType<func::FuncOp>();
-    if (!parent || !parent->hasAttr("heed.entry"))
-      return loop.emitOpError("stands in no entry; run convert-entry-points first");
-    if (loop.getNumResults() != 0 || !loop.isNormalized())
-      return loop.emitOpError("must be normalized and in memref form");
+  /// The span's ops move to a function that all threads run, and a call of the runtime with it
+  /// takes their place.
+  func::FuncOp outline(const TeamSpan &span, func::FuncOp entry) {
+    Location loc = span.first->getLoc();
+    auto pointer = LLVM::LLVMPointerType::get(&getContext());
+    OpBuilder atModule = OpBuilder::atBlockEnd(getOperation().getBody());
+    auto body = func::FuncOp::create(atModule, loc, (entry.getName() + "_team").str(),
+                                     FunctionType::get(&getContext(), {pointer, pointer}, {}));
+    body.setPrivate();
+    SymbolTable(getOperation()).insert(body); // makes the name unique
+    Block *block = body.addEntryBlock();
+
+    llvm::SetVector<Value> captured;
+    for (Operation &op : span.ops())
+      op.walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands())
+          if (!span.contains(operand))
+            captured.insert(operand);
+      });
+    OpBuilder before(span.first), inBody = OpBuilder::atBlockBegin(block);
+    SmallVector<Value> fields;
+    IRMapping mapping;
+    for (Value value : captured)
+      if (Operation *constant = value.getDefiningOp();
+          constant && constant->hasTrait<OpTrait::ConstantLike>())
+        mapping.map(value, inBody.clone(*constant)->getResult(0));
+      else
+        fields.push_back(value);
+    TaskPayload payload(&getContext(), fields);
+    Value memory = storePayload(payload, before, loc, entry);
+    Value null = LLVM::ZeroOp::create(before, loc, pointer);
+    Value end = LLVM::GEPOp::create(before, loc, pointer, payload.getType(), null,
+                                    ArrayRef<LLVM::GEPArg>{1});
+    Value bytes = LLVM::PtrToIntOp::create(before, loc, before.getI64Type(), end);
+    func::CallOp::create(
+        before, loc, declare("heed_run_team", {pointer, pointer, pointer, before.getI64Type()}),
+        TypeRange{}, ValueRange{entry.getArgument(0), addressOf(before, body), memory, bytes});
+
+    for (auto [field, value] : llvm::enumerate(fields))
+      mapping.map(value, payload.load(inBody, loc, block->getArgument(0), field));
+    block->getOperations().splice(block->end(), span.first->getBlock()->getOperations(),
+                                  span.first->getIterator(), std::next(span.last->getIterator()));
+    OpBuilder atEnd = OpBuilder::atBlockEnd(block);
+    func::ReturnOp::create(atEnd, loc);
+    for (auto [from, to] : mapping.getValueMap())
+      replaceAllUsesInRegionWith(from, to, body.getBody());
+    return body;
+  }
+
+  /// The body of `loop` moves to a function of its own, and a call of the runtime with it takes its
+  /// place in the team's function.
+  void outline(scf::ForallOp loop, func::FuncOp team, StringRef entryName) {
     Location loc = loop.getLoc();
     MLIRContext *context = &getContext();
     auto pointer = LLVM::LLVMPointerType::get(context);
@@ -108,11 +136,11 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
     for (Value extent : extents) // to take the index apart
       if (loop.getRank() > 1 && !extent.getDefiningOp<arith::ConstantOp>())
         captured.insert(extent);
-    Payload payload(context, captured.getArrayRef());
+    TaskPayload payload(context, captured.getArrayRef());
 
     // The task's function.
     OpBuilder atModule = OpBuilder::atBlockEnd(getOperation().getBody());
-    auto task = func::FuncOp::create(atModule, loc, (parent.getName() + "_task").str(),
+    auto task = func::FuncOp::create(atModule, loc, (entryName + "_task").str(),
                                      FunctionType::get(context, {pointer, i64}, {}));
     task.setPrivate();
     SymbolTable(getOperation()).insert(task); // makes the name unique
@@ -127,25 +155,38 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
       inTask.clone(op, mapping);
     func::ReturnOp::create(inTask, loc);
 
-    // The call. The payload's memory is the caller's, reserved once and not at each round of a
-    // loop.
-    OpBuilder atEntry = OpBuilder::atBlockBegin(&parent.getBody().front());
-    Value oneStruct = LLVM::ConstantOp::create(atEntry, loc, atEntry.getI64IntegerAttr(1));
-    Value memory = LLVM::AllocaOp::create(atEntry, loc, pointer, payload.getType(), oneStruct);
-    payload.store(builder, loc, memory);
+    // The call.
+    Value memory = storePayload(payload, builder, loc, team);
     Value count = extents[0];
     for (Value extent : llvm::drop_begin(extents))
       count = arith::MulIOp::create(builder, loc, count, extent);
     count = arith::IndexCastOp::create(builder, loc, i64, count);
-    Value function = func::ConstantOp::create(builder, loc, task.getFunctionType(),
-                                              FlatSymbolRefAttr::get(task));
-    Value address =
-        UnrealizedConversionCastOp::create(builder, loc, pointer, function).getResult(0);
-    func::CallOp::create(builder, loc, declareParallelFor(pointer, i64), TypeRange{},
-                         ValueRange{parent.getArgument(0), address, memory, count});
+    Value touch = LLVM::ZeroOp::create(builder, loc, pointer);
+    func::CallOp::create(
+        builder, loc, declare("heed_run_tasks", {pointer, pointer, pointer, pointer, i64}),
+        TypeRange{},
+        ValueRange{team.getArgument(1), addressOf(builder, task), touch, memory, count});
     loop.erase();
     ++numTasks;
-    return success();
+  }
+
+  /// Stores a payload to the stack of `function`, reserved once and not at each round of a loop.
+  static Value storePayload(const TaskPayload &payload, OpBuilder &builder, Location loc,
+                            func::FuncOp function) {
+    OpBuilder atEntry = OpBuilder::atBlockBegin(&function.getBody().front());
+    Value one = LLVM::ConstantOp::create(atEntry, loc, atEntry.getI64IntegerAttr(1));
+    Value memory = LLVM::AllocaOp::create(
+        atEntry, loc, LLVM::LLVMPointerType::get(builder.getContext()), payload.getType(), one);
+    payload.store(builder, loc, memory);
+    return memory;
+  }
+
+  static Value addressOf(OpBuilder &builder, func::FuncOp function) {
+    Value symbol = func::ConstantOp::create(builder, function.getLoc(), function.getFunctionType(),
+                                            FlatSymbolRefAttr::get(function));
+    auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+    return UnrealizedConversionCastOp::create(builder, function.getLoc(), pointer, symbol)
+        .getResult(0);
   }
 
   /// Maps the loop's indices to parts of the task's number, the last index running fastest.
@@ -203,12 +244,13 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
         replaceAllUsesInRegionWith(value, builder.clone(*constant)->getResult(0), loop.getRegion());
   }
 
-  FlatSymbolRefAttr declareParallelFor(Type pointer, Type i64) {
-    StringRef name = "heed_parallel_for";
+  /// A function of the runtime, declared once.
+  FlatSymbolRefAttr declare(StringRef name, ArrayRef<Type> arguments) {
     if (!getOperation().lookupSymbol(name)) {
       OpBuilder builder = OpBuilder::atBlockBegin(getOperation().getBody());
-      auto type = builder.getFunctionType({pointer, pointer, pointer, i64}, {});
-      func::FuncOp::create(builder, getOperation().getLoc(), name, type).setPrivate();
+      func::FuncOp::create(builder, getOperation().getLoc(), name,
+                           builder.getFunctionType(arguments, {}))
+          .setPrivate();
     }
     return FlatSymbolRefAttr::get(&getContext(), name);
   }

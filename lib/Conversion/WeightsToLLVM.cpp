@@ -30,6 +30,7 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
   using WeightsToLLVMPassBase::WeightsToLLVMPassBase;
 
   void runOnOperation() override {
+    tables.clear();
     // heed_context::weights has an address for each layer of each weight, in declaration order.
     llvm::StringMap<int64_t> firstAddress;
     int64_t addresses = 0;
@@ -53,7 +54,11 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
     OpBuilder builder(get);
     Location loc = get.getLoc();
     auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-    Value table = LLVM::LoadOp::create(builder, loc, pointer, function.getArgument(0));
+    Value &table = tables[function];
+    if (!table) {
+      OpBuilder atEntry = OpBuilder::atBlockBegin(&function.getBody().front());
+      table = load(atEntry, function.getLoc(), function.getArgument(0));
+    }
     Value number = LLVM::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(first));
     if (Value layer = get.getLayer()) {
       layer = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), layer);
@@ -61,7 +66,7 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
     }
     Value place =
         LLVM::GEPOp::create(builder, loc, pointer, pointer, table, ArrayRef<LLVM::GEPArg>{number});
-    Value address = LLVM::LoadOp::create(builder, loc, pointer, place);
+    Value address = load(builder, loc, place);
 
     for (Operation *user : llvm::make_early_inc_range(get->getUsers())) {
       if (auto cast = dyn_cast<UnrealizedConversionCastOp>(user)) {
@@ -82,6 +87,17 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
     get.erase();
     return success();
   }
+
+  /// An address that stays the same as long as the model is open.
+  static Value load(OpBuilder &builder, Location loc, Value place) {
+    auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+    auto load = LLVM::LoadOp::create(builder, loc, pointer, place);
+    load.setInvariant(true);
+    return load;
+  }
+
+  /// Of each function, where the addresses of weights are.
+  DenseMap<func::FuncOp, Value> tables;
 };
 
 } // namespace

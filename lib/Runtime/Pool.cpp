@@ -8,6 +8,7 @@
 #include "heed/Runtime/Pool.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <climits>
 #include <csignal>
@@ -22,27 +23,28 @@ using namespace heed;
 
 namespace {
 
-/// How long a thread watches memory before it asks the kernel to be woken. Longer than the serial
-/// code between two regions of a step, short enough to leave the processor to others.
+/// How long a thread watches memory before it asks the kernel to be woken. Longer than the program
+/// takes between two steps, short enough to leave the processor to others.
 constexpr std::chrono::microseconds kSpin{50};
 
-/// Regions longer than this are run in pieces: an index must fit the ticket's low half.
-constexpr int64_t kMaxRegion = int64_t{1} << 31;
+/// Set while this thread is in a team, so that a team formed by one of its tasks is that thread
+/// alone.
+thread_local bool insideTeam = false;
 
-/// A ticket's low half while the region is being described: above any count, so nobody takes it.
-constexpr uint32_t kClosed = UINT32_MAX;
+/// The kernel's word of a counter: its low half.
+uint32_t *futexWord(std::atomic<uint32_t> &word) { return reinterpret_cast<uint32_t *>(&word); }
+uint32_t *futexWord(std::atomic<uint64_t> &word) {
+  static_assert(std::endian::native == std::endian::little);
+  return reinterpret_cast<uint32_t *>(&word);
+}
 
-/// Set while this thread runs a task, so that a region opened inside one runs inline.
-thread_local bool insideTask = false;
-
-void futexWait(std::atomic<uint32_t> &word, uint32_t expected) {
-  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAIT_PRIVATE, expected, nullptr,
+template <typename Word> void futexWait(std::atomic<Word> &word, Word expected) {
+  syscall(SYS_futex, futexWord(word), FUTEX_WAIT_PRIVATE, static_cast<uint32_t>(expected), nullptr,
           nullptr, 0);
 }
 
-void futexWake(std::atomic<uint32_t> &word, int threads) {
-  syscall(SYS_futex, reinterpret_cast<uint32_t *>(&word), FUTEX_WAKE_PRIVATE, threads, nullptr,
-          nullptr, 0);
+template <typename Word> void futexWake(std::atomic<Word> &word, int threads) {
+  syscall(SYS_futex, futexWord(word), FUTEX_WAKE_PRIVATE, threads, nullptr, nullptr, 0);
 }
 
 void pauseBriefly() {
@@ -53,28 +55,135 @@ void pauseBriefly() {
 #endif
 }
 
-/// Watches for `ready()` for at most kSpin. True if it became so.
-template <typename Ready> bool spinUntil(Ready &&ready) {
-  constexpr int kPausesBetweenClockReads = 64;
+/// Watches for `ready()` for at most kSpin, and does `meanwhile` again and again. True if it became
+/// so.
+template <typename Ready, typename Meanwhile> bool spinUntil(Ready &&ready, Meanwhile &&meanwhile) {
+  constexpr int kRoundsBetweenClockReads = 64;
   auto start = std::chrono::steady_clock::now();
   do {
-    for (int i = 0; i < kPausesBetweenClockReads; ++i) {
+    for (int i = 0; i < kRoundsBetweenClockReads; ++i) {
       if (ready())
         return true;
-      pauseBriefly();
+      meanwhile();
     }
   } while (std::chrono::steady_clock::now() - start < kSpin);
   return false;
 }
 
-uint32_t regionOf(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32); }
-uint32_t indexOf(uint64_t ticket) { return static_cast<uint32_t>(ticket); }
+/// Asks memory for what tasks `next` … `end` will read first, piece by piece.
+class Touching {
+public:
+  Touching(heed_touch touch, void *payload, int64_t next, int64_t end)
+      : touch(touch), payload(payload), next(next), end(touch ? end : next) {}
+
+  void operator()() {
+    if (next == end)
+      return pauseBriefly();
+    int64_t bytes = touch(payload, next, offset);
+    offset += HEED_TOUCH_BYTES;
+    if (offset >= bytes) {
+      offset = 0;
+      ++next;
+    }
+  }
+
+private:
+  heed_touch touch;
+  void *payload;
+  int64_t next, end, offset = 0;
+};
 
 } // namespace
 
+/// A thread's way through the body of a team. All go the same way, so each knows by counting how
+/// many tasks there were before a group; who is late finds them finished and goes on.
+class Pool::Member : public heed_member {
+public:
+  /// Of a team that begins when `before` tasks were finished and `sharedBefore` taken, or, without
+  /// a pool, of one thread. `leads`: this thread has finished the last of them, as it were.
+  Member(Pool *pool, uint64_t before, uint64_t sharedBefore, bool leads)
+      : heed_member{runTasks}, pool(pool), before(before), sharedBefore(sharedBefore),
+        wasLast(leads) {}
+
+  void awaitAll() { await(Touching(nullptr, nullptr, 0, 0)); }
+
+private:
+  static void runTasks(heed_member *member, heed_task task, heed_touch touch, void *payload,
+                       int64_t count) {
+    auto &self = *static_cast<Member *>(member);
+    if (!self.pool) {
+      for (int64_t i = 0; i < count; ++i)
+        task(payload, i);
+    } else if (count == 1) {
+      self.runOne(task, payload);
+    } else if (count > 1) {
+      self.runShare(task, touch, payload, static_cast<uint64_t>(count));
+    }
+  }
+
+  /// What one thread has to do is done by the one that finished last, which needn't wait.
+  void runOne(heed_task task, void *payload) {
+    if (wasLast) {
+      task(payload, 0);
+      finish(1);
+    }
+    ++before;
+  }
+
+  void runShare(heed_task task, heed_touch touch, void *payload, uint64_t count) {
+    const uint64_t end = sharedBefore + count;
+    bool mayRun = wasLast;
+    wasLast = false;
+    uint64_t current = pool->taken.load(std::memory_order_relaxed);
+    while (current < end) {
+      const uint64_t first = current - sharedBefore;
+      const uint64_t share = std::max<uint64_t>(1, (count - first) / (2 * pool->threads()));
+      if (!pool->taken.compare_exchange_weak(current, current + share, std::memory_order_relaxed))
+        continue;
+      // Tasks may be taken before those in front of them are finished, and what they will read can
+      // be on its way meanwhile.
+      if (!mayRun)
+        await(Touching(touch, payload, static_cast<int64_t>(first),
+                       static_cast<int64_t>(first + share)));
+      mayRun = true;
+      for (uint64_t i = first; i < first + share; ++i)
+        task(payload, static_cast<int64_t>(i));
+      wasLast = finish(share) == before + count;
+      current = pool->taken.load(std::memory_order_relaxed);
+    }
+    before += count;
+    sharedBefore = end;
+  }
+
+  /// Waits until every task in front of the group that comes next is finished.
+  void await(Touching meanwhile) {
+    std::atomic<uint64_t> &finished = pool->finished;
+    if (spinUntil([&] { return finished.load(std::memory_order_acquire) >= before; }, meanwhile))
+      return;
+    // Whoever finishes tasks looks for sleepers afterwards; we announce ourselves and then look for
+    // finished tasks. Both in one total order, so one of the two sees the other.
+    pool->waiters.fetch_add(1);
+    for (uint64_t now = finished.load(); now < before; now = finished.load())
+      futexWait(finished, now);
+    pool->waiters.fetch_sub(1);
+  }
+
+  /// How many are finished then.
+  uint64_t finish(uint64_t count) {
+    uint64_t now = pool->finished.fetch_add(count) + count;
+    if (pool->waiters.load() != 0)
+      futexWake(pool->finished, INT_MAX);
+    return now;
+  }
+
+  Pool *pool;
+  uint64_t before, sharedBefore;
+  bool wasLast;
+};
+
 Pool::Pool() {
-  run = [](PoolHandle *pool, void (*task)(void *, int64_t), void *payload, int64_t count) {
-    static_cast<Pool *>(pool)->parallelFor(task, payload, count);
+  run = [](PoolHandle *pool, heed_body body, const void *payload, int64_t bytes) {
+    static_cast<Pool *>(pool)->runTeam(body, payload, bytes);
   };
 }
 
@@ -117,105 +226,102 @@ ErrorOr<std::unique_ptr<Pool>> Pool::create(int threads) {
 
 Pool::~Pool() {
   stopping.store(true);
-  regionNumber.fetch_add(1);
-  futexWake(regionNumber, INT_MAX);
+  teamNumber.fetch_add(1);
+  futexWake(teamNumber, INT_MAX);
   for (pthread_t worker : workers)
     pthread_join(worker, nullptr);
 }
 
 void *Pool::workerMain(void *argument) {
   auto &pool = *static_cast<Pool *>(argument);
+  insideTeam = true;
+  std::vector<uint64_t> payload;
   uint32_t seen = 0;
-  while (pool.awaitRegion(seen))
-    pool.work(seen);
+  while (pool.awaitTeam(seen))
+    pool.join(payload);
   return nullptr;
 }
 
-/// Waits for a region other than `seen` and notes it there. False if the pool is being destroyed.
-bool Pool::awaitRegion(uint32_t &seen) {
-  auto isNew = [&] { return regionNumber.load(std::memory_order_acquire) != seen; };
-  if (!spinUntil(isNew)) {
-    // The caller publishes a region and then looks for sleepers; we announce ourselves and then
-    // look for a region. Both in one total order, so one of the two sees the other.
+/// Waits for a team other than `seen` and notes it there. False if the pool is being destroyed.
+bool Pool::awaitTeam(uint32_t &seen) {
+  auto isNew = [&] { return teamNumber.load(std::memory_order_acquire) != seen; };
+  if (!spinUntil(isNew, pauseBriefly)) {
+    // As in Member::await.
     sleepers.fetch_add(1);
-    while (regionNumber.load() == seen)
-      futexWait(regionNumber, seen);
+    while (teamNumber.load() == seen)
+      futexWait(teamNumber, seen);
     sleepers.fetch_sub(1);
   }
-  seen = regionNumber.load(std::memory_order_acquire);
+  seen = teamNumber.load(std::memory_order_acquire);
   return !stopping.load();
 }
 
-/// Takes indices of `region` until none is left.
-void Pool::work(uint32_t region) {
-  uint64_t current = ticket.load(std::memory_order_acquire);
-  while (regionOf(current) == region) {
-    // The caller changes the ticket before it rewrites these, and then the swap below fails: where
-    // it succeeds, what was read here belongs to `region`.
-    auto task = regionTask.load(std::memory_order_relaxed);
-    void *payload = regionPayload.load(std::memory_order_relaxed);
-    int64_t base = regionBase.load(std::memory_order_relaxed);
-    uint32_t count = regionCount.load(std::memory_order_relaxed);
-    uint32_t first = indexOf(current);
-    if (first >= count)
-      return;
-    uint32_t share = std::max<uint32_t>(1, (count - first) / (2 * threads()));
-    if (!ticket.compare_exchange_weak(current, current + share, std::memory_order_acq_rel,
-                                      std::memory_order_acquire))
-      continue;
-
-    insideTask = true;
-    for (uint32_t i = first; i < first + share; ++i)
-      task(payload, base + i);
-    insideTask = false;
-
-    // Sequentially consistent against callerSleeps, as in awaitRegion.
-    if (done.fetch_add(share) + share == count && callerSleeps.load() != 0)
-      futexWake(done, 1);
-    current = ticket.load(std::memory_order_acquire);
-  }
-}
-
-void Pool::awaitDone(uint32_t count) {
-  if (spinUntil([&] { return done.load(std::memory_order_acquire) == count; }))
+/// Goes through the body of the team that there is now, if any. `payload` is room for a copy.
+void Pool::join(std::vector<uint64_t> &payload) {
+  // The leader may be through before this thread is, and then its payload is gone; so it is copied,
+  // and a leader that leaves waits for those who are copying, and for nobody else.
+  copying.fetch_add(1);
+  if (!isOpen.load()) {
+    copying.fetch_sub(1);
     return;
-  callerSleeps.store(1);
-  for (uint32_t now = done.load(); now != count; now = done.load())
-    futexWait(done, now);
-  callerSleeps.store(0);
+  }
+  Team own = team;
+  payload.resize((own.bytes + 7) / 8);
+  if (own.bytes > 0)
+    std::memcpy(payload.data(), own.payload, own.bytes);
+  copying.fetch_sub(1, std::memory_order_release);
+  Member member(this, own.before, own.sharedBefore, /*leads=*/false);
+  own.body(payload.data(), &member);
 }
 
-void Pool::runRegion(void (*task)(void *, int64_t), void *payload, int64_t base, uint32_t count) {
-  uint32_t number = regionNumber.load(std::memory_order_relaxed) + 1;
-  // A thread that is late for the region before may stand between reading that region's ticket and
-  // swapping it. Were the ticket still the same, such a thread could read the new count here and
-  // take indices that the old region never had. An exchange, so that what follows stays behind it.
-  ticket.exchange(uint64_t{number} << 32 | kClosed, std::memory_order_acq_rel);
-  regionTask.store(task, std::memory_order_relaxed);
-  regionPayload.store(payload, std::memory_order_relaxed);
-  regionBase.store(base, std::memory_order_relaxed);
-  regionCount.store(count, std::memory_order_relaxed);
-  done.store(0, std::memory_order_relaxed);
-  ticket.store(uint64_t{number} << 32, std::memory_order_release);
-  regionNumber.store(number);
+void Pool::runTeam(heed_body body, const void *payload, int64_t bytes) {
+  if (workers.empty() || insideTeam) {
+    Member alone(nullptr, 0, 0, true);
+    body(const_cast<void *>(payload), &alone);
+    return;
+  }
+  insideTeam = true;
+  team = {body, payload, bytes, finished.load(std::memory_order_relaxed),
+          taken.load(std::memory_order_relaxed)};
+  isOpen.store(true);
+  teamNumber.fetch_add(1);
   if (sleepers.load() != 0)
-    futexWake(regionNumber, static_cast<int>(std::min<int64_t>(count - 1, INT_MAX)));
-  work(number);
-  awaitDone(count);
+    futexWake(teamNumber, INT_MAX);
+  Member leader(this, team.before, team.sharedBefore, /*leads=*/true);
+  body(const_cast<void *>(payload), &leader);
+  leader.awaitAll();
+  isOpen.store(false);
+  while (copying.load() != 0)
+    pauseBriefly();
+  insideTeam = false;
 }
 
-void Pool::parallelFor(void (*task)(void *payload, int64_t index), void *payload, int64_t count) {
-  if (count <= 1 || workers.empty() || insideTask) {
+void Pool::parallelFor(heed_task task, void *payload, int64_t count) {
+  if (count <= 1 || workers.empty() || insideTeam) {
     for (int64_t i = 0; i < count; ++i)
       task(payload, i);
     return;
   }
-  for (int64_t base = 0; base < count; base += kMaxRegion)
-    runRegion(task, payload, base, static_cast<uint32_t>(std::min(count - base, kMaxRegion)));
+  struct Region {
+    heed_task task;
+    void *payload;
+    int64_t count;
+  } region{task, payload, count};
+  runTeam(
+      [](void *values, heed_member *member) {
+        auto &region = *static_cast<Region *>(values);
+        heed_run_tasks(member, region.task, nullptr, region.payload, region.count);
+      },
+      &region, sizeof(region));
 }
 
-void heed_parallel_for(const heed_context *context, void (*task)(void *payload, int64_t index),
-                       void *payload, int64_t count) {
+void heed_run_team(const heed_context *context, heed_body body, const void *payload,
+                   int64_t bytes) {
   auto *pool = static_cast<PoolHandle *>(context->pool);
-  pool->run(pool, task, payload, count);
+  pool->run(pool, body, payload, bytes);
+}
+
+void heed_run_tasks(heed_member *member, heed_task task, heed_touch touch, void *payload,
+                    int64_t count) {
+  member->run_tasks(member, task, touch, payload, count);
 }

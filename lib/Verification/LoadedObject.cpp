@@ -22,7 +22,8 @@ LoadedObject::~LoadedObject() = default;
 
 /// They are hidden in this program, so that a JIT can't find them by name.
 static const NamedFunction kRuntime[] = {
-    {"heed_parallel_for", reinterpret_cast<void *>(&heed_parallel_for)},
+    {"heed_run_team", reinterpret_cast<void *>(&heed_run_team)},
+    {"heed_run_tasks", reinterpret_cast<void *>(&heed_run_tasks)},
     {"heed_alloc", reinterpret_cast<void *>(&heed_alloc)},
     {"heed_free", reinterpret_cast<void *>(&heed_free)},
     {"_mlir_memref_to_llvm_alloc", reinterpret_cast<void *>(&_mlir_memref_to_llvm_alloc)},

@@ -1,19 +1,28 @@
 // RUN: heed-opt %s -allow-unregistered-dialect -convert-forall-to-tasks -canonicalize -split-input-file | FileCheck %s
 
-// The body becomes a function of the task's number; what it uses goes through a struct on the caller's
-// stack, reserved outside of the caller's loop. Constants are made again inside.
-// CHECK: func.func private @heed_parallel_for(!llvm.ptr, !llvm.ptr, !llvm.ptr, i64)
+// The loop becomes the body of a team, and its body that of a task; what they use goes through structs:
+// the team's on the stack of its caller, the task's on that of each thread, reserved outside of the
+// thread's loop. Constants are made again inside.
+// CHECK: func.func private @heed_run_tasks(!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, i64)
+// CHECK: func.func private @heed_run_team(!llvm.ptr, !llvm.ptr, !llvm.ptr, i64)
 // CHECK: func.func @f_entry
 // CHECK-SAME: %[[CONTEXT:.*]]: !llvm.ptr, %[[N:.*]]: index, %[[M:.*]]: memref<?x4xf32>)
+// CHECK: %[[TEAM_VALUES:.*]] = llvm.alloca {{.*}} x !llvm.struct<([[FIELDS:.*]])> :
+// CHECK: %[[END:.*]] = llvm.getelementptr %{{.*}}[1] : (!llvm.ptr) -> !llvm.ptr, !llvm.struct<([[FIELDS]])>
+// CHECK: %[[BYTES:.*]] = llvm.ptrtoint %[[END]]
+// CHECK: %[[BODY:.*]] = builtin.unrealized_conversion_cast
+// CHECK: call @heed_run_team(%[[CONTEXT]], %[[BODY]], %[[TEAM_VALUES]], %[[BYTES]])
+// CHECK: func.func private @f_entry_team(%[[OWN:.*]]: !llvm.ptr, %[[MEMBER:.*]]: !llvm.ptr)
 // CHECK: %[[FUNCTION:.*]] = constant @[[TASK:.*]] : (!llvm.ptr, i64) -> ()
 // CHECK: %[[PAYLOAD:.*]] = llvm.alloca {{.*}} x !llvm.struct<(i64, struct<{{.*}}>, i64)>
+// CHECK: %[[N_FIELD:.*]] = llvm.load {{.*}} -> i64
 // CHECK: scf.for
 // CHECK: llvm.store %{{.*}}, %{{.*}} : i64, !llvm.ptr
 // CHECK: llvm.store %{{.*}}, %{{.*}} : !llvm.struct<
-// CHECK: %[[TASKS:.*]] = arith.muli %[[N]], %c4
+// CHECK: %[[TASKS:.*]] = arith.muli %{{.*}}, %c4
 // CHECK: %[[COUNT:.*]] = arith.index_cast %[[TASKS]] : index to i64
 // CHECK: %[[ADDRESS:.*]] = builtin.unrealized_conversion_cast %[[FUNCTION]]
-// CHECK: func.call @heed_parallel_for(%[[CONTEXT]], %[[ADDRESS]], %[[PAYLOAD]], %[[COUNT]])
+// CHECK: func.call @heed_run_tasks(%[[MEMBER]], %[[ADDRESS]], %{{.*}}, %[[PAYLOAD]], %[[COUNT]])
 // CHECK-NOT: scf.forall
 // CHECK: func.func private @[[TASK]](%[[VALUES:.*]]: !llvm.ptr, %[[NUMBER:.*]]: i64)
 // CHECK-DAG: %[[AT:.*]] = arith.index_cast %[[NUMBER]] : i64 to index
@@ -65,6 +74,85 @@ func.func @g_entry(%context: !llvm.ptr, %n: index, %x: f32) attributes {heed.ent
     "test.use"(%small, %half, %large, %left) : (memref<4x8xf32>, memref<32768xbf16>, memref<100000xf32>, memref<?xf32>) -> ()
     memref.dealloc %small : memref<4x8xf32>
     memref.dealloc %large : memref<100000xf32>
+  }
+  return
+}
+
+// -----
+
+// All that lies between the first parallel loop and the last is run by one team. Memory is allocated in
+// front of it, of no size where a branch isn't taken, and freed behind it; what has other effects is a
+// task by itself, ops beside each other one together.
+// CHECK: func.func @h_entry
+// CHECK: memref.alloc() : memref<8xf32>
+// CHECK: %[[SIZE:.*]] = arith.select %{{.*}}, %{{.*}}, %c0
+// CHECK: memref.alloc(%[[SIZE]]) : memref<?xf32>
+// CHECK-NOT: memref.store
+// CHECK: call @heed_run_team
+// CHECK-NOT: call
+// CHECK: memref.dealloc
+// CHECK: memref.dealloc
+// CHECK: func.func private @h_entry_team
+// CHECK-NOT: memref.alloc
+// CHECK-NOT: memref.dealloc
+// CHECK: call @heed_run_tasks
+// CHECK-NOT: memref.copy
+// CHECK: call @heed_run_tasks
+// CHECK: scf.for
+// CHECK: scf.if
+// CHECK: func.call @heed_run_tasks
+// CHECK-NOT: call
+// CHECK: func.func private
+// CHECK: memref.store
+// CHECK: func.func private
+// CHECK: memref.copy
+// CHECK: scf.for
+// CHECK: func.func private
+func.func @h_entry(%context: !llvm.ptr, %n: index, %x: f32, %m: memref<8xf32>) attributes {heed.entry = "h"} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  scf.forall (%i) in (8) {
+    memref.store %x, %m[%i] : memref<8xf32>
+  }
+  %table = memref.alloc() : memref<8xf32>
+  memref.copy %m, %table : memref<8xf32> to memref<8xf32>
+  scf.for %i = %c0 to %c8 step %c1 {
+    memref.store %x, %table[%i] : memref<8xf32>
+  }
+  scf.for %l = %c0 to %n step %c1 {
+    %many = arith.cmpi ugt, %n, %c8 : index
+    scf.if %many {
+      %rest = arith.subi %n, %c8 : index
+      %inner = memref.alloc(%rest) : memref<?xf32>
+      scf.forall (%i) in (%rest) {
+        %y = memref.load %table[%c0] : memref<8xf32>
+        memref.store %y, %inner[%i] : memref<?xf32>
+      }
+      memref.dealloc %inner : memref<?xf32>
+    }
+  }
+  memref.dealloc %table : memref<8xf32>
+  return
+}
+
+// -----
+
+// A bound that tasks wrote must be read when they are done, so these are two teams.
+// CHECK: func.func @k_entry
+// CHECK: call @heed_run_team
+// CHECK: %[[BOUND:.*]] = memref.load
+// CHECK: call @heed_run_team
+// CHECK: func.func private @k_entry_team(
+// CHECK: func.func private @k_entry_team_0(
+func.func @k_entry(%context: !llvm.ptr, %n: index, %m: memref<?xindex>) attributes {heed.entry = "k"} {
+  %c0 = arith.constant 0 : index
+  scf.forall (%i) in (%n) {
+    memref.store %i, %m[%i] : memref<?xindex>
+  }
+  %bound = memref.load %m[%c0] : memref<?xindex>
+  scf.forall (%i) in (%bound) {
+    memref.store %c0, %m[%i] : memref<?xindex>
   }
   return
 }

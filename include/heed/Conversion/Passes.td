@@ -126,13 +126,23 @@ def LinalgToRowLoopsPass : Pass<"convert-linalg-to-row-loops"> {
 def ForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
   let summary = "parallel loops become tasks of the runtime's pool";
   let description = [{
-    The body of each outermost `scf.forall` moves to a function of its own, and the
-    loop becomes a call of `heed_parallel_for` (heed/Runtime/Artifact.h) with that
-    function and a struct of the values that the body uses. An `scf.forall` inside
-    another runs as plain loops: nested parallelism costs more than it gives.
-    Small buffers of a task move to its stack; others are freed at its end.
+    One call of an entry forms one team of threads. What lies between the entry's
+    first parallel loop and its last moves to a function that all threads of the team
+    run (`heed_run_team`, heed/Runtime/Artifact.h), with a struct of the values that
+    it uses. In it each outermost `scf.forall` becomes a call of `heed_run_tasks`,
+    with its body as a function, and again a struct of values.
 
-    Needs memref form and `convert-entry-points`. Afterwards no `scf.forall` is left.
+    All threads must come by the same loops, so the team's function has no effects
+    outside of them: memory is allocated in front of it and freed behind it, and a
+    copy, or a loop that stores, becomes a parallel loop of one task. Where that is
+    impossible, because the size of memory depends on a loop's round or a bound is
+    loaded, the entry forms several teams, down to one for each loop.
+
+    An `scf.forall` inside another runs as plain loops: nested parallelism costs more
+    than it gives. Small buffers of a task move to its stack; others are freed at its end.
+
+    Needs memref form, `convert-entry-points` and `convert-weights-to-llvm`.
+    Afterwards no `scf.forall` is left.
   }];
   let options = [
     Option<"stackBytes", "stack-bytes", "int64_t", "65536",
@@ -141,7 +151,8 @@ def ForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
-  let statistics = [Statistic<"numTasks", "tasks", "Number of loops outlined">];
+  let statistics = [Statistic<"numTeams", "teams", "Number of teams">,
+                    Statistic<"numTasks", "tasks", "Number of loops outlined">];
 }
 
 #endif // HEED_CONVERSION_PASSES_TD

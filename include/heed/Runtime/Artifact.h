@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /** Raised whenever a struct below changes; the runtime refuses any other value. */
-#define HEED_ABI_VERSION 3
+#define HEED_ABI_VERSION 4
 
 #define HEED_MAX_RANK 6
 
@@ -99,7 +99,7 @@ typedef struct heed_context {
   /** Base addresses: weight w of layer l is weights[offset(w) + l], where offset(w) is the sum of
    *  the layers of the weights before it. Each is 64-byte aligned. */
   const void *const *weights;
-  void *pool; /**< for heed_parallel_for alone, see heed/Runtime/Pool.h */
+  void *pool; /**< for heed_run_team alone, see heed/Runtime/Pool.h */
 } heed_context;
 
 /** Generated code for one function.
@@ -136,10 +136,34 @@ typedef struct heed_artifact {
 
 /* What generated code calls. */
 
-/** Runs task(payload, 0 … count-1) over the pool's threads and returns when all are done. Which
- *  thread runs which index never changes a result. Not reentrant from inside a task. */
-void heed_parallel_for(const heed_context *context, void (*task)(void *payload, int64_t index),
-                       void *payload, int64_t count);
+/** A task of a group, by its number. */
+typedef void (*heed_task)(void *payload, int64_t index);
+/** Asks memory for HEED_TOUCH_BYTES of what task `index` reads first, `offset` bytes on, and
+ *  returns how many bytes that is in all. Has no other effect, and may run at any time. */
+typedef int64_t (*heed_touch)(void *payload, int64_t index, int64_t offset);
+#define HEED_TOUCH_BYTES 1024
+
+/** A thread in a team. The first word says how to run tasks, so that code and pool may come from
+ *  two copies of the runtime. */
+typedef struct heed_member heed_member;
+struct heed_member {
+  void (*run_tasks)(heed_member *member, heed_task task, heed_touch touch, void *payload,
+                    int64_t count);
+};
+/** What every thread of a team runs. */
+typedef void (*heed_body)(void *payload, heed_member *member);
+
+/** Runs `body` on all threads of the pool, each with its own copy of the `bytes` bytes at
+ *  `payload`, and returns when the tasks of all groups in it are finished. Threads may be anywhere
+ *  in it then, so outside tasks a body reads and writes nothing that others can see, except what
+ *  stays the same as long as the context. All threads must come by the same groups. */
+void heed_run_team(const heed_context *context, heed_body body, const void *payload, int64_t bytes);
+
+/** A group: task(payload, 0 … count-1) is run by the threads of the team together, after all tasks
+ *  of the groups before. `payload` is the calling thread's own, and the same for all. `touch` may
+ * be NULL. Which thread runs which index never changes a result. Not to be called by a task. */
+void heed_run_tasks(heed_member *member, heed_task task, heed_touch touch, void *payload,
+                    int64_t count);
 
 /** Temporary memory, 64-byte aligned, kept for reuse after it is freed. Thread-safe. Never NULL:
  *  generated code runs on many threads and cannot be unwound, so where the system refuses memory

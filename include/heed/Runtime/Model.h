@@ -30,8 +30,8 @@ class WeightsFile;
 struct heed_model {
   const heed_artifact *artifact = nullptr;
   const heed_variant *variant = nullptr;
-  std::unique_ptr<heed::Pool> pool;
   heed::PackedWeights weights;
+  std::unique_ptr<heed::Pool> pool; // its threads may read addresses of weights as long as it lives
 
   /// Loads from a file that is already open; null is legal where the artefact has no weights.
   /// `packedFolder` is where packed weights are kept for the next time, see PackedWeights; empty:

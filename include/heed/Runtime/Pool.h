@@ -5,18 +5,25 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One new token takes some 300 parallel regions of a few microseconds each, so
-// starting a region must cost next to nothing, and a thread that the system has
-// put aside must not hold the others up. Hence:
+// One new token takes some 200 groups of tasks of a few microseconds each, one
+// after the other, so a group must cost next to nothing, memory must not idle
+// between two, and a thread that the system has put aside must not hold the others
+// up. Hence:
 //
-//  * A region is one 64-bit ticket: the region's number in the high half, the
-//    next index that nobody has taken in the low half. Threads take indices by
-//    compare-and-swap, so a late thread finds either work of this region or a
-//    ticket of another one, and never has to be waited for.
+//  * A team is formed once a step. All threads run the team's body, which has no
+//    effects of its own, and meet at each group of tasks in it.
+//  * Two counters, of tasks taken and of tasks finished, since the pool was made.
+//    As all threads come by the same groups, each knows by counting at which number
+//    a group begins. A group's tasks may run once all before are finished. A late
+//    thread finds that the counters are ahead of it, and hurries after: nobody
+//    waits for a thread, only for tasks.
+//  * Tasks are taken before they may run. A thread that has to wait asks memory
+//    for what they will read.
 //  * Threads take a share of what is left (guided scheduling): long runs first,
-//    which memory streams like, single indices last, which evens the ends.
-//  * Idle threads watch the ticket for some tens of microseconds and then sleep
-//    in the kernel, so a model that is not running uses no processor.
+//    which memory streams like, single indices last, which evens the ends. A group
+//    of one task is run by whoever finished the group before, at no wait.
+//  * Threads without a team watch for one for some tens of microseconds and then
+//    sleep in the kernel, so a model that is not running uses no processor.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,11 +42,10 @@
 
 namespace heed {
 
-/// What `heed_context::pool` points at. The first word says how to run a region, so generated code
+/// What `heed_context::pool` points at. The first word says how to run a team, so generated code
 /// that was linked with one copy of the runtime can be driven by another copy.
 struct PoolHandle {
-  using Run = void (*)(PoolHandle *pool, void (*task)(void *payload, int64_t index), void *payload,
-                       int64_t count);
+  using Run = void (*)(PoolHandle *pool, heed_body body, const void *payload, int64_t bytes);
   Run run;
 };
 
@@ -61,9 +67,13 @@ public:
 
   int threads() const { return static_cast<int>(workers.size()) + 1; }
 
-  /// Runs task(payload, 0 … count-1) over all threads and returns when every one is done. From
-  /// inside a task it runs inline. Only one thread at a time may call it on one pool.
-  void parallelFor(void (*task)(void *payload, int64_t index), void *payload, int64_t count);
+  /// Runs a team as heed_run_team says. From inside a team the calling thread is one by itself.
+  /// Only one thread at a time may call this or parallelFor on one pool.
+  void runTeam(heed_body body, const void *payload, int64_t bytes);
+
+  /// A team of one group: runs task(payload, 0 … count-1) over all threads and returns when every
+  /// one is done.
+  void parallelFor(heed_task task, void *payload, int64_t count);
 
   /// The same for anything that can be called with an index.
   template <typename Task> void parallelFor(int64_t count, Task &&task) {
@@ -75,23 +85,29 @@ public:
 private:
   Pool();
 
-  static void *workerMain(void *pool);
-  void work(uint32_t region);
-  void runRegion(void (*task)(void *, int64_t), void *payload, int64_t base, uint32_t count);
-  void awaitDone(uint32_t count);
-  bool awaitRegion(uint32_t &seen);
+  class Member;
+  /// What the leader shows the others.
+  struct Team {
+    heed_body body;
+    const void *payload;
+    int64_t bytes;
+    uint64_t before, sharedBefore; ///< tasks finished and taken when it began
+  };
 
-  // Each on a cache line of its own: the ticket and the count of finished indices are written by
-  // all threads, the description of the region by the caller alone.
-  alignas(64) std::atomic<uint64_t> ticket{0};
-  alignas(64) std::atomic<uint32_t> done{0};
-  std::atomic<uint32_t> callerSleeps{0};
-  alignas(64) std::atomic<void (*)(void *, int64_t)> regionTask{nullptr};
-  std::atomic<void *> regionPayload{nullptr};
-  std::atomic<int64_t> regionBase{0};
-  std::atomic<uint32_t> regionCount{0};
-  std::atomic<uint32_t> regionNumber{0}; // the word idle threads sleep on
+  static void *workerMain(void *pool);
+  bool awaitTeam(uint32_t &seen);
+  void join(std::vector<uint64_t> &payload);
+
+  // Each on a cache line of its own: all threads write to the counters, the leader alone to the
+  // team. Tasks that were run at no wait count as finished, and were never taken.
+  alignas(64) std::atomic<uint64_t> taken{0};
+  alignas(64) std::atomic<uint64_t> finished{0};
+  alignas(64) std::atomic<uint32_t> waiters{0}; // asleep until tasks are finished
+  alignas(64) Team team{};
+  std::atomic<bool> isOpen{false};
+  std::atomic<uint32_t> teamNumber{0}; // the word idle threads sleep on
   alignas(64) std::atomic<uint32_t> sleepers{0};
+  std::atomic<uint32_t> copying{0};
   std::atomic<bool> stopping{false};
   std::vector<pthread_t> workers;
 };

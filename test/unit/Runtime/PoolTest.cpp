@@ -78,11 +78,129 @@ TEST_P(PoolOfThreads, WaitsForSlowTasks) {
   EXPECT_EQ(done, std::vector<int>(4, 1));
 }
 
-TEST_P(PoolOfThreads, RunsNestedRegionsInline) {
+TEST_P(PoolOfThreads, RunsNestedTeamsInline) {
   auto pool = makePool(GetParam());
   std::atomic<int> ran{0};
   pool->parallelFor(4, [&](int64_t) { pool->parallelFor(4, [&](int64_t) { ++ran; }); });
   EXPECT_EQ(ran, 16);
+  // Afterwards threads work together again.
+  pool->parallelFor(4, [&](int64_t) { ++ran; });
+  EXPECT_EQ(ran, 20);
+}
+
+/// Numbers that groups of changing length hand on: each task adds up what the group before left.
+struct Relay {
+  std::vector<int64_t> *from, *to;
+  int64_t length;
+
+  static void step(void *payload, int64_t i) {
+    auto &relay = *static_cast<Relay *>(payload);
+    int64_t sum = i;
+    for (int64_t number : *relay.from)
+      sum += number;
+    (*relay.to)[i] = sum % 1000003;
+  }
+  static void clear(void *payload, int64_t) {
+    auto &relay = *static_cast<Relay *>(payload);
+    relay.to->assign(relay.length, 0);
+  }
+  static void run(void *payload, heed_member *member) {
+    auto *buffers = static_cast<std::vector<int64_t> **>(payload);
+    for (int64_t group = 0; group < 2000; ++group) {
+      Relay relay{buffers[group % 2], buffers[1 - group % 2], group * group % 11};
+      heed_run_tasks(member, clear, nullptr, &relay, 1);
+      heed_run_tasks(member, step, nullptr, &relay, relay.length);
+    }
+  }
+};
+
+TEST_P(PoolOfThreads, RunsGroupsOneAfterTheOther) {
+  auto relayOn = [](Pool &pool) {
+    std::vector<int64_t> a{1, 2, 3}, b;
+    std::vector<int64_t> *buffers[] = {&a, &b};
+    for (int team = 0; team < 5; ++team)
+      pool.runTeam(Relay::run, buffers, sizeof(buffers));
+    return std::pair(a, b);
+  };
+  EXPECT_EQ(relayOn(*makePool(GetParam())), relayOn(*makePool(1)));
+}
+
+/// A team whose threads, but for the leader, stand still outside of tasks until it is over.
+struct LateThreads {
+  std::atomic<bool> *isOver;
+  std::atomic<int> *ran;
+  std::thread::id leader;
+  int64_t number;
+
+  static void run(void *payload, heed_member *member) {
+    auto &self = *static_cast<LateThreads *>(payload);
+    if (std::this_thread::get_id() != self.leader)
+      while (!*self.isOver)
+        std::this_thread::yield();
+    for (int64_t count : {7, 1, 3})
+      heed_run_tasks(
+          member,
+          [](void *payload, int64_t) {
+            auto &self = *static_cast<LateThreads *>(payload);
+            self.ran[self.number].fetch_add(1);
+          },
+          nullptr, payload, count);
+  }
+};
+
+TEST_P(PoolOfThreads, WaitsForNoThreadOutsideTasks) {
+  auto pool = makePool(GetParam());
+  constexpr int kTeams = 50;
+  std::vector<std::atomic<int>> ran(kTeams);
+  std::atomic<bool> isOver[kTeams] = {};
+  for (int64_t team = 0; team < kTeams; ++team) {
+    {
+      LateThreads payload{&isOver[team], ran.data(), std::this_thread::get_id(), team};
+      pool->runTeam(LateThreads::run, &payload, sizeof(payload));
+    }
+    EXPECT_EQ(ran[team], 11);
+    isOver[team] = true;
+  }
+  // Late threads come by groups that are over, and run none of their tasks again.
+  std::atomic<int> sum{0};
+  pool->parallelFor(100, [&](int64_t) { ++sum; });
+  EXPECT_EQ(sum, 100);
+  pool.reset();
+  for (std::atomic<int> &number : ran)
+    EXPECT_EQ(number, 11);
+}
+
+/// What a task will read is asked for piece by piece, by whoever will run it.
+struct Touched {
+  static constexpr int64_t kTasks = 16, kBytes = 3 * HEED_TOUCH_BYTES - 1;
+  std::atomic<int> *pieces, *wrong;
+
+  static int64_t touch(void *payload, int64_t index, int64_t offset) {
+    auto &self = *static_cast<Touched *>(payload);
+    if (index < 0 || index >= kTasks || offset % HEED_TOUCH_BYTES != 0 || offset >= kBytes)
+      ++*self.wrong;
+    else
+      ++self.pieces[index];
+    return kBytes;
+  }
+  static void run(void *payload, heed_member *member) {
+    auto slow = [](void *, int64_t i) {
+      if (i == 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    };
+    heed_run_tasks(member, slow, nullptr, payload, 2);
+    heed_run_tasks(member, [](void *, int64_t) {}, touch, payload, kTasks);
+  }
+};
+
+TEST_P(PoolOfThreads, TouchesWhatWaitingThreadsWillRead) {
+  auto pool = makePool(GetParam());
+  std::atomic<int> pieces[Touched::kTasks] = {}, wrong{0};
+  Touched payload{pieces, &wrong};
+  pool->runTeam(Touched::run, &payload, sizeof(payload));
+  EXPECT_EQ(wrong, 0);
+  for (std::atomic<int> &number : pieces)
+    EXPECT_LE(number, 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, PoolOfThreads, testing::Values(1, 2, 3, 8));
@@ -114,10 +232,16 @@ TEST(Pool, IsDrivenThroughItsHandle) {
   auto pool = makePool(2);
   heed_context context{nullptr, static_cast<PoolHandle *>(pool.get())};
   std::atomic<int64_t> sum{0};
-  heed_parallel_for(
+  std::atomic<int64_t> *payload = &sum;
+  heed_run_team(
       &context,
-      [](void *payload, int64_t i) { *static_cast<std::atomic<int64_t> *>(payload) += i; }, &sum,
-      100);
+      [](void *payload, heed_member *member) {
+        auto add = [](void *payload, int64_t i) {
+          **static_cast<std::atomic<int64_t> **>(payload) += i;
+        };
+        heed_run_tasks(member, add, nullptr, payload, 100);
+      },
+      &payload, sizeof(payload));
   EXPECT_EQ(sum, 4950);
 }
 

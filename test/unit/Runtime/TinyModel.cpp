@@ -64,6 +64,9 @@ struct LogitsTask {
       sum += task.state[k] * panelElement(layout, panels, kVocabulary, kWidth, v, k);
     task.logits[v] = sum;
   }
+  static void runAll(void *payload, heed_member *member) {
+    heed_run_tasks(member, run, nullptr, payload, kVocabulary);
+  }
 };
 
 void step(const heed_context *context, const int64_t *ints, void *const *buffers) {
@@ -89,7 +92,7 @@ void step(const heed_context *context, const int64_t *ints, void *const *buffers
           state[k] += at(l, j, k);
     }
     LogitsTask task{context, state, tokens[i], logits + (i - first) * kVocabulary};
-    heed_parallel_for(context, LogitsTask::run, &task, kVocabulary);
+    heed_run_team(context, LogitsTask::runAll, &task, sizeof(task));
     heed_free(state);
   }
 }
