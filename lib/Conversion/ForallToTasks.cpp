@@ -7,6 +7,7 @@
 
 #include "TaskPayload.h"
 #include "TeamSpan.h"
+#include "TouchBuilder.h"
 
 #include "heed/Conversion/Passes.h"
 
@@ -154,6 +155,7 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
     for (Operation &op : loop.getBody()->without_terminator())
       inTask.clone(op, mapping);
     func::ReturnOp::create(inTask, loc);
+    func::FuncOp touch = outlineTouch(task);
 
     // The call.
     Value memory = storePayload(payload, builder, loc, team);
@@ -161,13 +163,45 @@ struct ForallToTasksPass : heed::impl::ForallToTasksPassBase<ForallToTasksPass> 
     for (Value extent : llvm::drop_begin(extents))
       count = arith::MulIOp::create(builder, loc, count, extent);
     count = arith::IndexCastOp::create(builder, loc, i64, count);
-    Value touch = LLVM::ZeroOp::create(builder, loc, pointer);
+    Value touching =
+        touch ? addressOf(builder, touch) : Value(LLVM::ZeroOp::create(builder, loc, pointer));
     func::CallOp::create(
         builder, loc, declare("heed_run_tasks", {pointer, pointer, pointer, pointer, i64}),
         TypeRange{},
-        ValueRange{team.getArgument(1), addressOf(builder, task), touch, memory, count});
+        ValueRange{team.getArgument(1), addressOf(builder, task), touching, memory, count});
     loop.erase();
     ++numTasks;
+  }
+
+  /// The function that asks memory for what `task` reads first, as far as its ops announce that, or
+  /// null.
+  func::FuncOp outlineTouch(func::FuncOp task) {
+    if (!TouchBuilder::isAnnounced(task.getBody().front()))
+      return {};
+    Location loc = task.getLoc();
+    auto i64 = IntegerType::get(&getContext(), 64);
+    SmallVector<Type> arguments(task.getArgumentTypes());
+    arguments.push_back(i64);
+    OpBuilder atModule = OpBuilder::atBlockEnd(getOperation().getBody());
+    auto touch = func::FuncOp::create(atModule, loc, (task.getName() + "_touch").str(),
+                                      FunctionType::get(&getContext(), arguments, {i64}));
+    touch.setPrivate();
+    SymbolTable(getOperation()).insert(touch);
+    OpBuilder body = OpBuilder::atBlockBegin(touch.addEntryBlock());
+    TouchBuilder builder(touch.getArgument(2));
+    builder.map(task.getArguments(), touch.getArguments().drop_back());
+    Value bytes = builder.build(body, task.getBody().front());
+    task.walk([](LLVM::Prefetch prefetch) {
+      if (TouchBuilder::bytesOf(prefetch))
+        prefetch.erase();
+    });
+    if (!bytes) {
+      touch.erase();
+      return {};
+    }
+    func::ReturnOp::create(body, loc, bytes);
+    ++numTouched;
+    return touch;
   }
 
   /// Stores a payload to the stack of `function`, reserved once and not at each round of a loop.

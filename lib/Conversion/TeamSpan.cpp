@@ -20,8 +20,7 @@ static bool isParallel(Operation &op) {
   return op.walk([](scf::ForallOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
-/// Whether all threads may run `op`: it writes nothing, and reads at most what never changes.
-static bool isPure(Operation &op) {
+bool heed::isPureInTeam(Operation &op) {
   if (auto load = dyn_cast<LLVM::LoadOp>(op))
     return load.getInvariant();
   return isMemoryEffectFree(&op);
@@ -98,7 +97,7 @@ private:
         return true;
       }
     }
-    if (isPure(op))
+    if (isPureInTeam(op))
       return true;
     singles.push_back(&op);
     return op.use_empty() && !isa<memref::AllocaOp>(op);
@@ -126,7 +125,7 @@ private:
     if (!span.contains(value))
       return true;
     Operation *op = value.getDefiningOp();
-    return op && op->getNumRegions() == 0 && isPure(*op) &&
+    return op && op->getNumRegions() == 0 && isPureInTeam(*op) &&
            llvm::all_of(op->getOperands(), [&](Value operand) {
              return canMoveBefore(operand) ||
                     (operand.getDefiningOp<memref::AllocOp>() && isa<memref::DimOp>(op));

@@ -12,6 +12,10 @@
 
 namespace heed {
 
+/// Whether all threads may run `op` at any time: it writes nothing, and reads at most what never
+/// changes.
+bool isPureInTeam(mlir::Operation &op);
+
 /// Ops of a block, `first` … `last`, that every thread of a team may run: outside `scf.forall` they
 /// have no effects and read nothing that may change. No op behind them uses their results.
 struct TeamSpan {

@@ -79,6 +79,16 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
         Value descriptor = MemRefDescriptor::fromStaticShape(builder, loc, types, type, address);
         auto memref = UnrealizedConversionCastOp::create(builder, loc, type, descriptor);
         dense.getResult().replaceAllUsesWith(memref.getResult(0));
+      } else if (auto announce = dyn_cast<AnnounceOp>(user)) {
+        // To the second-level cache: a first level is too small for what a thread has ahead.
+        OpBuilder inTask(announce);
+        Value offset = arith::IndexCastOp::create(inTask, announce.getLoc(), inTask.getI64Type(),
+                                                  announce.getOffset());
+        Value first = LLVM::GEPOp::create(inTask, announce.getLoc(), pointer, inTask.getI8Type(),
+                                          address, ArrayRef<LLVM::GEPArg>{offset});
+        auto prefetch = LLVM::Prefetch::create(inTask, announce.getLoc(), first, /*rw=*/0,
+                                               /*hint=*/2, /*cache=*/1);
+        prefetch->setAttr("heed.bytes", announce.getBytesAttr());
       } else {
         return user->emitOpError("still reads a weight; run convert-attn-to-vector first");
       }

@@ -40,6 +40,20 @@ static LogicalResult dequantize(Step &step) {
   return success();
 }
 
+/// Computes nothing, but what it announces must be there.
+static LogicalResult announce(Step &step) {
+  FailureOr<Bytes> packed =
+      step.machine.packed(step.instruction.op, std::get<WeightHandle>(step.value(0)));
+  FailureOr<int64_t> offset = step.integer(1);
+  if (failed(packed) || failed(offset))
+    return failure();
+  int64_t size = packed->memory.size(), bytes = step.op<attn::AnnounceOp>().getBytes();
+  if (*offset < 0 || bytes > size - *offset)
+    return step.fail("announces " + llvm::Twine(bytes) + " bytes at byte " + llvm::Twine(*offset) +
+                     " of a weight of " + llvm::Twine(size));
+  return success();
+}
+
 static LogicalResult embed(Step &step) {
   FailureOr<Array> table = denseOperand(step, 1);
   if (failed(table))
@@ -303,6 +317,7 @@ static LogicalResult dotPairs(Step &step) {
 void heed::reference::addAttnWeightOps(OpTable &table) {
   table["attn.get_weight"] = {getWeight};
   table["attn.dequantize"] = {dequantize};
+  table["attn.announce"] = {announce};
   table["attn.embed"] = {embed};
   table["attn.quantize"] = {quantize};
   table["attn.project"] = {project};

@@ -7,6 +7,8 @@
 
 #include "TaskAccesses.h"
 
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -112,7 +114,7 @@ bool TaskAccesses::visit(Operation *op) {
     return add(copy.getSource(), false, {}) && add(copy.getTarget(), true, {});
   if (auto load = dyn_cast<LLVM::LoadOp>(op))
     return isOfWeight(load.getAddr());
-  if (auto alloc = dyn_cast<memref::AllocOp>(op))
+  if (isa<memref::AllocOp, attn::AnnounceOp>(op))
     return true;
   return isMemoryEffectFree(op);
 }

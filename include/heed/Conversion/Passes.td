@@ -77,7 +77,8 @@ def WeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
   let description = [{
     `attn.get_weight` loads its address from the `weights` table of the call's
     heed_context (heed/Runtime/Artifact.h), which is argument 0 of the entry;
-    `attn.dequantize` makes a memref of a dense weight's address.
+    `attn.dequantize` makes a memref of a dense weight's address, and `attn.announce`
+    a prefetch of the first byte, with the number of bytes as the attribute `heed.bytes`.
 
     Needs `convert-entry-points` and `convert-attn-to-vector`; what the artefact says
     of its weights must have been read before. Afterwards no weight is left.
@@ -138,6 +139,10 @@ def ForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
     impossible, because the size of memory depends on a loop's round or a bound is
     loaded, the entry forms several teams, down to one for each loop.
 
+    Where a body announces what it reads first, by a prefetch with the attribute
+    `heed.bytes` (made of `attn.announce`), a third function asks memory for that, a piece at each call. Threads
+    that wait for other tasks call it.
+
     An `scf.forall` inside another runs as plain loops: nested parallelism costs more
     than it gives. Small buffers of a task move to its stack; others are freed at its end.
 
@@ -152,7 +157,8 @@ def ForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
                            "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
   let statistics = [Statistic<"numTeams", "teams", "Number of teams">,
-                    Statistic<"numTasks", "tasks", "Number of loops outlined">];
+                    Statistic<"numTasks", "tasks", "Number of loops outlined">,
+                    Statistic<"numTouched", "touched", "Number of loops whose data waiting threads ask for">];
 }
 
 #endif // HEED_CONVERSION_PASSES_TD

@@ -25,7 +25,7 @@ static int64_t floatStep(int64_t cols, int64_t groupColumns) {
 }
 
 PanelReader::PanelReader(OpBuilder &builder, Location loc, Value weight, int64_t cols)
-    : loc(loc), cols(cols) {
+    : loc(loc), weight(weight), cols(cols) {
   auto storage = static_cast<uint32_t>(cast<WeightType>(weight.getType()).getStorage());
   layout = panelLayout(StorageSet::fromBits(storage).value());
   stepColumns = layout.isQuantised() ? layout.groupColumns : floatStep(cols, layout.groupColumns);
@@ -45,6 +45,13 @@ Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
   offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), offset);
   return LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), base,
                              ArrayRef<LLVM::GEPArg>{offset});
+}
+
+void PanelReader::announce(OpBuilder &builder, Value first, int64_t count) const {
+  int64_t panelBytes = layout.groups(cols) * layout.groupBytes;
+  Value bytes = arith::ConstantIndexOp::create(builder, loc, panelBytes);
+  Value offset = arith::MulIOp::create(builder, loc, first, bytes);
+  AnnounceOp::create(builder, loc, weight, offset, count * panelBytes);
 }
 
 Value PanelReader::load(OpBuilder &builder, Value address, int64_t offset, Type element,

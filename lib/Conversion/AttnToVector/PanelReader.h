@@ -35,6 +35,9 @@ public:
   /// The address of step `step` of panel `panel`; both of type index.
   mlir::Value address(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
 
+  /// Says that the task which is being built begins with reading `count` panels from `first` on.
+  void announce(mlir::OpBuilder &builder, mlir::Value first, int64_t count) const;
+
   /// Calls `use` with each of the first `count` columns of the step at `address`, all or of
   /// floating-point matrices fewer, counted from the step's first column, as a vector<16xf32>. The
   /// order is the cheapest to unpack, not the columns' own.
@@ -73,7 +76,7 @@ private:
 
   mlir::Location loc;
   PanelLayout layout;
-  mlir::Value base;
+  mlir::Value weight, base;
   int64_t cols;
   int64_t stepColumns;
 };

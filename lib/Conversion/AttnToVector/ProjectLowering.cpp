@@ -175,6 +175,7 @@ private:
   //===--------------------------------------------------------------------===//
 
   void buildFewRows(OpBuilder &builder, const Panels &panels) {
+    reader.announce(builder, panels.at(builder, 0), panels.count);
     SmallVector<int64_t> heights{4, 2, 1};
     if (reader.isQuantised())
       heights = {1};

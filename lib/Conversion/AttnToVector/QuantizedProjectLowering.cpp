@@ -76,6 +76,7 @@ private:
   using ReadFour = function_ref<Value(OpBuilder &, int64_t panel, int64_t four)>;
 
   void buildFewRows(OpBuilder &builder, const Panels &panels) {
+    reader.announce(builder, panels.at(builder, 0), panels.count);
     Value zero = constant(builder, 0), one = constant(builder, 1);
     auto rowLoop = scf::ForOp::create(builder, loc, zero, rows, one);
     OpBuilder inRow = OpBuilder::atBlockTerminator(rowLoop.getBody());

@@ -20,6 +20,9 @@ func.func @weights(%ids: tensor<?xi32>, %x: tensor<?x576xf32>, %l: index) -> (te
   // CHECK: attn.get_weight @Vup permuted [1, 0, 2] : !attn.weight<576x9x64, f32>
   %Vup = attn.get_weight @Vup permuted [1, 0, 2] : !attn.weight<576x9x64, f32>
   %embed = attn.get_weight @embed : !attn.weight<128x64, q8_0>
+  %offset = arith.constant 64 : index
+  // CHECK: attn.announce %[[WQ]][%{{.*}}], 23040 : !attn.weight<9x64x576, q4_1>
+  attn.announce %Wq[%offset], 23040 : !attn.weight<9x64x576, q4_1>
   // CHECK: attn.dequantize %[[WQ]] : !attn.weight<9x64x576, q4_1> -> tensor<9x64x576xf32>
   %dense = attn.dequantize %Wq : !attn.weight<9x64x576, q4_1> -> tensor<9x64x576xf32>
   // CHECK: attn.embed %{{.*}}, %{{.*}} : tensor<?xi32>, !attn.weight<128x64, q8_0> -> tensor<?x64xf32>

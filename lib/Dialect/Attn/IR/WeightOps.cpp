@@ -85,6 +85,12 @@ LogicalResult DequantizeOp::verify() {
   return success();
 }
 
+LogicalResult AnnounceOp::verify() {
+  if (getBytes() <= 0) // C1
+    return emitOpError() << "announces " << getBytes() << " bytes, expected 1 at least";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Destinations
 //===----------------------------------------------------------------------===//

@@ -50,6 +50,28 @@ def Attn_ClassifyKeysOp : Attn_Op<"classify_keys", [
   let hasRegionVerifier = 1;
 }
 
+def Attn_AnnounceOp : Attn_Op<"announce", [MemoryEffects<[MemWrite]>]> {
+  let summary = "says what a task reads of a weight first";
+  let description = [{
+    The task in which the op stands begins with reading `bytes` bytes of the packed weight
+    from byte `offset` on. It computes nothing. What a thread will run next is known before
+    it may run it, so a thread that waits can ask memory for those bytes.
+
+    That it counts as a write keeps it where it is; nothing is written.
+
+    Constraints:
+    * C1: `bytes` is positive.
+
+    Example:
+    ```mlir
+    attn.announce %Wq[%offset], 23040 : !attn.weight<9x64x576, q4_1>
+    ```
+  }];
+  let arguments = (ins Attn_WeightType:$weight, Index:$offset, I64Attr:$bytes);
+  let assemblyFormat = "$weight `[` $offset `]` `,` $bytes `:` qualified(type($weight)) attr-dict";
+  let hasVerifier = 1;
+}
+
 def Attn_DotBytesOp : Attn_Op<"dot_bytes", [Pure, AllTypesMatch<["sum", "result"]>,
                                             AllTypesMatch<["unsigned_bytes", "signed_bytes"]>]> {
   let summary = "in each lane, a sum and four products of bytes";
