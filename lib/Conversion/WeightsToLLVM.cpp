@@ -26,6 +26,9 @@ using namespace heed::attn;
 
 namespace {
 
+/// What one prefetch asks for.
+constexpr int32_t kLineBytes = 64;
+
 struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> {
   using WeightsToLLVMPassBase::WeightsToLLVMPassBase;
 
@@ -81,14 +84,11 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
         dense.getResult().replaceAllUsesWith(memref.getResult(0));
       } else if (auto announce = dyn_cast<AnnounceOp>(user)) {
         // To the second-level cache: a first level is too small for what a thread has ahead.
-        OpBuilder inTask(announce);
-        Value offset = arith::IndexCastOp::create(inTask, announce.getLoc(), inTask.getI64Type(),
-                                                  announce.getOffset());
-        Value first = LLVM::GEPOp::create(inTask, announce.getLoc(), pointer, inTask.getI8Type(),
-                                          address, ArrayRef<LLVM::GEPArg>{offset});
-        auto prefetch = LLVM::Prefetch::create(inTask, announce.getLoc(), first, /*rw=*/0,
-                                               /*hint=*/2, /*cache=*/1);
-        prefetch->setAttr("heed.bytes", announce.getBytesAttr());
+        LLVM::Prefetch first = prefetch(announce, address, announce.getOffset(), 0, /*level=*/2);
+        first->setAttr("heed.bytes", announce.getBytesAttr());
+      } else if (auto ahead = dyn_cast<PrefetchOp>(user)) {
+        for (int32_t line = 0; line < ahead.getBytesAttr().getInt(); line += kLineBytes)
+          prefetch(ahead, address, ahead.getOffset(), line, /*level=*/1);
       } else {
         return user->emitOpError("still reads a weight; run convert-attn-to-vector first");
       }
@@ -96,6 +96,21 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
     }
     get.erase();
     return success();
+  }
+
+  /// Asks, in front of `op`, for the cache line that is `line` bytes behind `offset`.
+  static LLVM::Prefetch prefetch(Operation *op, Value address, Value offset, int32_t line,
+                                 int level) {
+    OpBuilder builder(op);
+    Location loc = op->getLoc();
+    Type pointer = address.getType();
+    offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), offset);
+    Value first = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), address,
+                                      ArrayRef<LLVM::GEPArg>{offset});
+    if (line != 0)
+      first = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), first,
+                                  ArrayRef<LLVM::GEPArg>{line});
+    return LLVM::Prefetch::create(builder, loc, first, /*rw=*/0, /*hint=*/4 - level, /*cache=*/1);
   }
 
   /// An address that stays the same as long as the model is open.

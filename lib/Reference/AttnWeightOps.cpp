@@ -318,6 +318,7 @@ void heed::reference::addAttnWeightOps(OpTable &table) {
   table["attn.get_weight"] = {getWeight};
   table["attn.dequantize"] = {dequantize};
   table["attn.announce"] = {announce};
+  table["attn.prefetch"] = {[](Step &) { return success(); }};
   table["attn.embed"] = {embed};
   table["attn.quantize"] = {quantize};
   table["attn.project"] = {project};

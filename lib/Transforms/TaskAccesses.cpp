@@ -114,7 +114,7 @@ bool TaskAccesses::visit(Operation *op) {
     return add(copy.getSource(), false, {}) && add(copy.getTarget(), true, {});
   if (auto load = dyn_cast<LLVM::LoadOp>(op))
     return isOfWeight(load.getAddr());
-  if (isa<memref::AllocOp, attn::AnnounceOp>(op))
+  if (isa<memref::AllocOp, attn::AnnounceOp, attn::PrefetchOp>(op))
     return true;
   return isMemoryEffectFree(op);
 }

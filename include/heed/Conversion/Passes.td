@@ -78,7 +78,8 @@ def WeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
     `attn.get_weight` loads its address from the `weights` table of the call's
     heed_context (heed/Runtime/Artifact.h), which is argument 0 of the entry;
     `attn.dequantize` makes a memref of a dense weight's address, and `attn.announce`
-    a prefetch of the first byte, with the number of bytes as the attribute `heed.bytes`.
+    a prefetch of the first byte, with the number of bytes as the attribute `heed.bytes`;
+    `attn.prefetch` becomes a prefetch for each cache line.
 
     Needs `convert-entry-points` and `convert-attn-to-vector`; what the artefact says
     of its weights must have been read before. Afterwards no weight is left.

@@ -15,6 +15,11 @@ using namespace mlir;
 using namespace heed;
 using namespace heed::attn;
 
+/// How far ahead of reading memory is asked. A core's window of instructions holds some ten steps,
+/// 3 K, and what arrives within the time that memory takes is more. From 4 K on it makes no
+/// difference, until so much is under way that it doesn't stay in the first level.
+static constexpr int64_t kAheadBytes = 5120;
+
 /// Floats come column by column, bf16 in pairs; several make one step, to keep loops short.
 static int64_t floatStep(int64_t cols, int64_t groupColumns) {
   int64_t groups = cols / groupColumns;
@@ -34,17 +39,29 @@ PanelReader::PanelReader(OpBuilder &builder, Location loc, Value weight, int64_t
   base = UnrealizedConversionCastOp::create(builder, loc, pointer, weight).getResult(0);
 }
 
-Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
+Value PanelReader::offsetOf(OpBuilder &builder, Value panel, Value step) const {
   int64_t stepBytes = stepColumns / layout.groupColumns * layout.groupBytes;
   Value panelBytes =
       arith::ConstantIndexOp::create(builder, loc, layout.groups(cols) * layout.groupBytes);
   Value bytes = arith::ConstantIndexOp::create(builder, loc, stepBytes);
-  Value offset =
-      arith::AddIOp::create(builder, loc, arith::MulIOp::create(builder, loc, panel, panelBytes),
-                            arith::MulIOp::create(builder, loc, step, bytes));
+  return arith::AddIOp::create(builder, loc, arith::MulIOp::create(builder, loc, panel, panelBytes),
+                               arith::MulIOp::create(builder, loc, step, bytes));
+}
+
+Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
+  Value offset = offsetOf(builder, panel, step);
   offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), offset);
   return LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), base,
                              ArrayRef<LLVM::GEPArg>{offset});
+}
+
+void PanelReader::readAhead(OpBuilder &builder, Value panel, Value step) const {
+  if (isF32()) // one instruction for each cache line: a core's window is wide enough
+    return;
+  Value offset = arith::AddIOp::create(builder, loc, offsetOf(builder, panel, step),
+                                       arith::ConstantIndexOp::create(builder, loc, kAheadBytes));
+  PrefetchOp::create(builder, loc, weight, offset,
+                     stepColumns / layout.groupColumns * layout.groupBytes);
 }
 
 void PanelReader::announce(OpBuilder &builder, Value first, int64_t count) const {

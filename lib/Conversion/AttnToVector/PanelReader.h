@@ -38,6 +38,9 @@ public:
   /// Says that the task which is being built begins with reading `count` panels from `first` on.
   void announce(mlir::OpBuilder &builder, mlir::Value first, int64_t count) const;
 
+  /// Asks memory for what lies where step `step` of panel `panel` will be read from in a while.
+  void readAhead(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
+
   /// Calls `use` with each of the first `count` columns of the step at `address`, all or of
   /// floating-point matrices fewer, counted from the step's first column, as a vector<16xf32>. The
   /// order is the cheapest to unpack, not the columns' own.
@@ -68,6 +71,8 @@ public:
   int bias() const { return layout.bias(); }
 
 private:
+  /// Where a step begins, in bytes, of type index.
+  mlir::Value offsetOf(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
   mlir::Value load(mlir::OpBuilder &builder, mlir::Value address, int64_t offset,
                    mlir::Type element, int64_t count = PanelLayout::lanes) const;
   /// Scales or mins of each scale group as vector<16xf32>.

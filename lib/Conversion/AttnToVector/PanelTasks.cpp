@@ -46,6 +46,13 @@ Value PanelTasks::Panels::at(OpBuilder &builder, int64_t index) const {
   return place;
 }
 
+SmallVector<Value> PanelTasks::Panels::all(OpBuilder &builder) const {
+  SmallVector<Value> places;
+  for (int64_t index = 0; index < count; ++index)
+    places.push_back(at(builder, index));
+  return places;
+}
+
 Value PanelTasks::placeOf(OpBuilder &builder, Value row) const {
   if (heads == 1)
     return row;

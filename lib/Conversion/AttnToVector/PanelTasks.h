@@ -33,6 +33,8 @@ protected:
 
     /// The number of panel `index` of the task in the whole weight.
     mlir::Value at(mlir::OpBuilder &builder, int64_t index) const;
+    /// Those of all.
+    llvm::SmallVector<mlir::Value> all(mlir::OpBuilder &builder) const;
   };
 
   /// Calls `build` for the code of a task; several times where the last task differs from others.

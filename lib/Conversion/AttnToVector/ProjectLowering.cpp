@@ -152,11 +152,11 @@ private:
     return addRound(builder, end, tail, loop.getResults());
   }
 
-  /// Reads weights where they lie packed.
-  void readPacked(OpBuilder &builder, const Panels &panels, Value step, int64_t units, Use use) {
+  /// Reads weights of the panels at `places` where they lie packed.
+  void readPacked(OpBuilder &builder, ValueRange places, Value step, int64_t units, Use use) {
     SmallVector<Value> addresses;
-    for (int64_t panel = 0; panel < panels.count; ++panel)
-      addresses.push_back(reader.address(builder, panels.at(builder, panel), step));
+    for (Value place : places)
+      addresses.push_back(reader.address(builder, place, step));
     if (reader.isQuantised()) {
       for (auto [panel, address] : llvm::enumerate(addresses))
         reader.forEachColumn(builder, address, units,
@@ -179,25 +179,38 @@ private:
     SmallVector<int64_t> heights{4, 2, 1};
     if (reader.isQuantised())
       heights = {1};
+    // Panel by panel: memory that is read in one forward stream arrives fastest.
     forEachTile(builder, constant(builder, 0), rows, heights,
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
-                  int64_t chains = height == 1 ? shape.projectChains : 1;
-                  SmallVector<Value> sums(height * panels.count * chains, zeros(inTile));
-                  sums = addProducts(inTile, placesOf(inTile, firstRow, height), reader.steps(),
-                                     reader.columnsPerStep() / unit, reader.tailColumns(),
-                                     panels.count, chains, sums,
-                                     [&](OpBuilder &body, Value step, int64_t units, Use use) {
-                                       readPacked(body, panels, step, units, use);
-                                     });
-                  SmallVector<Value> totals;
-                  for (int64_t at = 0; at < height * panels.count; ++at) {
-                    totals.push_back(sums[at * chains]);
-                    for (int64_t chain = 1; chain < chains; ++chain)
-                      totals.back() = arith::AddFOp::create(inTile, loc, totals.back(),
-                                                            sums[at * chains + chain]);
+                  SmallVector<Value> totals(height * panels.count);
+                  for (int64_t panel = 0; panel < panels.count; ++panel) {
+                    SmallVector<Value> ofPanel =
+                        addFewRows(inTile, panels.at(inTile, panel), firstRow, height);
+                    for (int64_t row = 0; row < height; ++row)
+                      totals[row * panels.count + panel] = ofPanel[row];
                   }
                   storeTile(inTile, totals, firstRow, panels);
                 });
+  }
+
+  /// The sums of `height` rows and the panel at `place`.
+  SmallVector<Value> addFewRows(OpBuilder &builder, Value place, Value firstRow, int64_t height) {
+    int64_t chains = height == 1 ? shape.projectChains : 1;
+    SmallVector<Value> sums(height * chains, zeros(builder)), totals;
+    auto read = [&](OpBuilder &body, Value step, int64_t units, Use use) {
+      reader.readAhead(body, place, step);
+      readPacked(body, place, step, units, use);
+    };
+    sums = addProducts(builder, placesOf(builder, firstRow, height), reader.steps(),
+                       reader.columnsPerStep() / unit, reader.tailColumns(), /*panels=*/1, chains,
+                       sums, read);
+    for (int64_t row = 0; row < height; ++row) {
+      totals.push_back(sums[row * chains]);
+      for (int64_t chain = 1; chain < chains; ++chain)
+        totals.back() =
+            arith::AddFOp::create(builder, loc, totals.back(), sums[row * chains + chain]);
+    }
+    return totals;
   }
 
   //===--------------------------------------------------------------------===//
@@ -324,7 +337,7 @@ private:
     Value local = arith::SubIOp::create(builder, loc, panels.first, part.beginPanel);
     auto read = [&](OpBuilder &body, Value round, int64_t, Use use) {
       if (!part.weights)
-        return readPacked(body, panels, round, units, use);
+        return readPacked(body, panels.all(body), round, units, use);
       Value first = multiply(body, round, units), zero = constant(body, 0);
       for (int64_t at = 0; at < units; ++at) {
         SmallVector<Value> weights;

@@ -88,7 +88,9 @@ private:
           inRow, loc, zero, constant(inRow, reader.steps()), one, zeros(inRow),
           [&](OpBuilder &body, Location, Value step, ValueRange carried) {
             SmallVector<Value> next(carried);
-            Group group = readGroup(body, reader.address(body, panels.at(body, panel), step));
+            Value place = panels.at(body, panel);
+            reader.readAhead(body, place, step);
+            Group group = readGroup(body, reader.address(body, place, step));
             auto fourOf = [&](OpBuilder &, int64_t, int64_t four) { return group.fours[four]; };
             addGroup(body, group, fourOf, row, 1, step, next);
             scf::YieldOp::create(body, loc, next);

@@ -51,6 +51,14 @@ func.func @announce_c1(%w: !attn.weight<8x32, f32>, %offset: index) {
 
 // -----
 
+func.func @prefetch_c1(%w: !attn.weight<8x32, f32>, %offset: index) {
+  // expected-error @below {{asks for -1 bytes, expected 1 at least}}
+  attn.prefetch %w[%offset], -1 : !attn.weight<8x32, f32>
+  return
+}
+
+// -----
+
 func.func @embed_c1(%ids: tensor<?x?xi32>, %t: !attn.weight<128x64, f32>) {
   // expected-error @below {{ids have rank 2, expected 1}}
   %0 = attn.embed %ids, %t : tensor<?x?xi32>, !attn.weight<128x64, f32> -> tensor<?x64xf32>

@@ -85,9 +85,15 @@ LogicalResult DequantizeOp::verify() {
   return success();
 }
 
+LogicalResult PrefetchOp::verify() {
+  if (int64_t bytes = getBytesAttr().getInt(); bytes <= 0) // C1
+    return emitOpError() << "asks for " << bytes << " bytes, expected 1 at least";
+  return success();
+}
+
 LogicalResult AnnounceOp::verify() {
-  if (getBytes() <= 0) // C1
-    return emitOpError() << "announces " << getBytes() << " bytes, expected 1 at least";
+  if (int64_t bytes = getBytesAttr().getInt(); bytes <= 0) // C1
+    return emitOpError() << "announces " << bytes << " bytes, expected 1 at least";
   return success();
 }
 

@@ -72,6 +72,27 @@ def Attn_AnnounceOp : Attn_Op<"announce", [MemoryEffects<[MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def Attn_PrefetchOp : Attn_Op<"prefetch", [MemoryEffects<[MemWrite]>]> {
+  let summary = "asks memory for a part of a weight";
+  let description = [{
+    Asks memory for `bytes` bytes of the packed weight from byte `offset` on, and doesn't wait
+    for them. It computes nothing, and bytes beyond the weight's end do no harm.
+
+    That it counts as a write keeps it where it is; nothing is written.
+
+    Constraints:
+    * C1: `bytes` is positive.
+
+    Example:
+    ```mlir
+    attn.prefetch %Wq[%offset], 320 : !attn.weight<9x64x576, q4_1>
+    ```
+  }];
+  let arguments = (ins Attn_WeightType:$weight, Index:$offset, I64Attr:$bytes);
+  let assemblyFormat = "$weight `[` $offset `]` `,` $bytes `:` qualified(type($weight)) attr-dict";
+  let hasVerifier = 1;
+}
+
 def Attn_DotBytesOp : Attn_Op<"dot_bytes", [Pure, AllTypesMatch<["sum", "result"]>,
                                             AllTypesMatch<["unsigned_bytes", "signed_bytes"]>]> {
   let summary = "in each lane, a sum and four products of bytes";
