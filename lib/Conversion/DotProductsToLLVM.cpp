@@ -24,6 +24,7 @@ using namespace heed::attn;
 
 /// The instructions' names.
 static constexpr StringLiteral kDotBytes = "llvm.x86.avx512.vpdpbusd.512",
+                               kDotBytesOfHalf = "llvm.x86.avx512.vpdpbusd.256",
                                kDotPairs = "llvm.x86.avx512bf16.dpbf16ps.512",
                                kRound = "llvm.x86.avx512bf16.cvtne2ps2bf16.512";
 
@@ -98,11 +99,18 @@ struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProducts
         op->emitOpError("has ") << sums.getNumElements() << " sums, expected the 16 of a register";
         return signalPassFailure();
       }
-      StringRef intrinsic = isa<DotBytesOp>(op) ? kDotBytes : kDotPairs;
+      if (nativeLanes < 16 && isa<DotPairsOp>(op)) {
+        op->emitOpError("has no instruction in registers of ") << int64_t(nativeLanes) << " lanes";
+        return signalPassFailure();
+      }
       OpBuilder builder(op);
-      auto call = LLVM::CallIntrinsicOp::create(
-          builder, op->getLoc(), sums, builder.getStringAttr(intrinsic), op->getOperands());
-      op->replaceAllUsesWith(call->getResults());
+      Value result;
+      if (nativeLanes >= 16)
+        result = call(builder, op->getLoc(), isa<DotBytesOp>(op) ? kDotBytes : kDotPairs, sums,
+                      op->getOperands());
+      else
+        result = buildHalves(builder, cast<DotBytesOp>(op));
+      op->getResult(0).replaceAllUsesWith(result);
       op->erase();
       ++numProducts;
     }
@@ -122,6 +130,30 @@ struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProducts
     for (arith::TruncFOp op : whole)
       roundWhole(op);
     numRoundings += whole.size();
+  }
+
+private:
+  static Value call(OpBuilder &builder, Location loc, StringRef intrinsic, Type result,
+                    ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(builder, loc, result, builder.getStringAttr(intrinsic),
+                                         operands)
+        .getResult(0);
+  }
+
+  static Value buildHalves(OpBuilder &builder, DotBytesOp op) {
+    Location loc = op.getLoc();
+    Value result = op.getSum();
+    for (int64_t half = 0; half < 2; ++half) {
+      SmallVector<Value> parts;
+      for (Value operand : op->getOperands()) {
+        int64_t length = cast<VectorType>(operand.getType()).getNumElements() / 2;
+        parts.push_back(
+            vector::ExtractStridedSliceOp::create(builder, loc, operand, half * length, length, 1));
+      }
+      Value sums = call(builder, loc, kDotBytesOfHalf, parts[0].getType(), parts);
+      result = vector::InsertStridedSliceOp::create(builder, loc, sums, result, half * 8, 1);
+    }
+    return result;
   }
 };
 

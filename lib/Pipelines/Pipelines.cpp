@@ -129,9 +129,11 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addPass(createCSEPass());
 }
 
-void heed::buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &) {
+void heed::buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
   manager.addPass(createWeightsToLLVMPass());
-  manager.addPass(createDotProductsToLLVMPass());
+  DotProductsToLLVMPassOptions products;
+  products.nativeLanes = options.nativeLanes;
+  manager.addPass(createDotProductsToLLVMPass(products));
   manager.addPass(createForallToTasksPass());
   manager.addPass(createExpandMathPass());
   manager.addPass(memref::createExpandStridedMetadataPass());

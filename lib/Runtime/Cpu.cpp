@@ -58,6 +58,9 @@ uint64_t heed::cpuFeatures() {
   if ((state & kYmmState) == kYmmState && has(basic.ecx, kAvx) && has(basic.ecx, kFma) &&
       has(basic.ecx, kF16c) && has(extended.ebx, kAvx2))
     features |= HEED_AVX2_FMA_F16C;
+  constexpr unsigned kAvxVnni = 4;
+  if (features && has(more.eax, kAvxVnni))
+    features |= HEED_AVX_VNNI;
   constexpr unsigned kF = 16, kDq = 17, kCd = 28, kBw = 30, kVl = 31;
   if (features && (state & kZmmState) == kZmmState && has(extended.ebx, kF) &&
       has(extended.ebx, kDq) && has(extended.ebx, kCd) && has(extended.ebx, kBw) &&
@@ -87,7 +90,8 @@ std::string featureNames(uint64_t features) {
   } kNames[] = {{HEED_AVX2_FMA_F16C, "avx2+fma+f16c"},
                 {HEED_AVX512, "avx512"},
                 {HEED_AVX512_VNNI, "avx512-vnni"},
-                {HEED_AVX512_BF16, "avx512-bf16"}};
+                {HEED_AVX512_BF16, "avx512-bf16"},
+                {HEED_AVX_VNNI, "avx-vnni"}};
   std::string names;
   for (auto &entry : kNames)
     if (features & entry.bit)

@@ -1,4 +1,5 @@
 // RUN: heed-opt %s -convert-dot-products-to-llvm | FileCheck %s
+// RUN: sed -n '/^func.func @product/,$p' %s | heed-opt -convert-dot-products-to-llvm=native-lanes=8 | FileCheck %s --check-prefix=HALVES
 
 // CHECK-LABEL: func.func @pairs
 // CHECK: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"(%{{.+}}, %{{.+}}, %{{.+}}) : (vector<16xf32>, vector<32xbf16>, vector<32xbf16>) -> vector<16xf32>
@@ -11,6 +12,14 @@ func.func @pairs(%sum: vector<16xf32>, %a: vector<32xbf16>, %b: vector<32xbf16>)
 // CHECK-SAME: (%[[SUM:.+]]: vector<16xi32>, %[[A:.+]]: vector<64xi8>, %[[B:.+]]: vector<64xi8>)
 // CHECK: %[[R:.+]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[SUM]], %[[A]], %[[B]])
 // CHECK: return %[[R]]
+
+// HALVES: %[[SUM0:.+]] = vector.extract_strided_slice %[[SUM:.+]] {offsets = [0], sizes = [8], strides = [1]} : vector<16xi32> to vector<8xi32>
+// HALVES: %[[R0:.+]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"(%[[SUM0]], %{{.+}}, %{{.+}}) : (vector<8xi32>, vector<32xi8>, vector<32xi8>)
+// HALVES: %[[LEFT:.+]] = vector.insert_strided_slice %[[R0]], %{{.+}} {offsets = [0]
+// HALVES: vector.extract_strided_slice %{{.+}} {offsets = [32], sizes = [32], strides = [1]} : vector<64xi8> to vector<32xi8>
+// HALVES: %[[R1:.+]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
+// HALVES: %[[R:.+]] = vector.insert_strided_slice %[[R1]], %[[LEFT]] {offsets = [8]
+// HALVES: return %[[R]]
 func.func @product(%sum: vector<16xi32>, %a: vector<64xi8>, %b: vector<64xi8>) -> vector<16xi32> {
   %0 = attn.dot_bytes %sum, %a, %b : vector<16xi32>, vector<64xi8>
   return %0 : vector<16xi32>

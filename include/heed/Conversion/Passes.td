@@ -92,7 +92,9 @@ def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
   let description = [{
     `attn.dot_bytes` of 16 lanes becomes the intrinsic of `vpdpbusd`, which the
     instruction sets named avx512vnni and avx512bf16 have, `attn.dot_pairs` that of
-    `vdpbf16ps`, which only the latter has. Where there are any of those, 32 numbers that are
+    `vdpbf16ps`, which only the latter has. Where registers have 8 lanes (avx2vnni),
+    `attn.dot_bytes` becomes two of them, one for each half of the lanes. Where there
+    are products of bf16, 32 numbers that are
     rounded to bf16 at once, or 16 and 16 that are interleaved, are rounded by one `vcvtne2ps2bf16`.
 
     Before: `%0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>`. After:
@@ -100,6 +102,8 @@ def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
     %0 = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%sum, %weights, %quants) : …
     ```
   }];
+  let options = [Option<"nativeLanes", "native-lanes", "int64_t", "16",
+                        "f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
   let statistics = [
     Statistic<"numProducts", "products", "Number of dot products converted">,

@@ -114,7 +114,8 @@ enum heed_features {
   HEED_AVX2_FMA_F16C = 1 << 0,
   HEED_AVX512 = 1 << 1, /**< F, BW, DQ, VL, CD */
   HEED_AVX512_VNNI = 1 << 2,
-  HEED_AVX512_BF16 = 1 << 3
+  HEED_AVX512_BF16 = 1 << 3,
+  HEED_AVX_VNNI = 1 << 4 /**< dot products of bytes without AVX-512 */
 };
 
 /** The code for one instruction set; entries[f] serves functions[f]. */

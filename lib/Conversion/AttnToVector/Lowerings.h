@@ -38,12 +38,14 @@ struct KernelShape {
   int64_t projectRows;   ///< rows of x in a projection's tile
   int64_t projectPanels; ///< panels of the weight in it
   int64_t projectChains; ///< sums kept apart where rows are few, to hide the FMA's latency
+  int64_t bytesRows;     ///< rows of x in eight bits in a tile of as many panels: each has a sum in
+                         ///< f32 and one of products
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
 
   /// `invariant`: few rows are summed in the order that many are.
   static KernelShape forNativeLanes(int64_t nativeLanes, bool invariant) {
     int64_t chains = invariant ? 1 : 4;
-    return nativeLanes >= 16 ? KernelShape{12, 2, chains, 8} : KernelShape{6, 1, chains, 4};
+    return nativeLanes >= 16 ? KernelShape{12, 2, chains, 6, 8} : KernelShape{6, 1, chains, 3, 4};
   }
 };
 

@@ -41,15 +41,14 @@ namespace {
 
 /// From this many rows on, unpacking a block of panels first is cheaper.
 constexpr int64_t kManyRows = 4;
-/// Rows of a tile: with two panels 12 sums in f32 and 12 dot products stay in registers.
-constexpr int64_t kTileRows = 6;
 
 class QuantizedProjectKernel : PanelTasks {
 public:
   QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value scales, Value sums,
                          ProjectResult result, const KernelShape &shape)
-      : PanelTasks(builder, op, x, std::move(result), shape.projectPanels), x(x), scales(scales),
-        sums(sums), reader(builder, op.getLoc(), op.getWeight(), cols),
+      : PanelTasks(builder, op, x, std::move(result), shape.projectPanels),
+        tileRows(shape.bytesRows), x(x), scales(scales), sums(sums),
+        reader(builder, op.getLoc(), op.getWeight(), cols),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
@@ -102,7 +101,7 @@ private:
 
   void buildManyRows(OpBuilder &builder, const Panels &panels) {
     Scratch scratch = unpack(builder, panels);
-    forEachTile(builder, constant(builder, 0), rows, {kTileRows, 2, 1},
+    forEachTile(builder, constant(builder, 0), rows, {tileRows, 2, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
                   buildTile(inTile, scratch, panels, firstRow, height);
                 });
@@ -264,6 +263,7 @@ private:
     return DotBytesOp::create(builder, loc, sum, asBytes(weights), asBytes(quants));
   }
 
+  int64_t tileRows;
   Value x, scales, sums;
   PanelReader reader;
   VectorType floats, ints, bytes;

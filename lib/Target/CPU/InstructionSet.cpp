@@ -26,6 +26,7 @@ static constexpr InstructionSet kInstructionSets[] = {
     {"avx512vnni", HEED_AVX2_FMA_F16C | HEED_AVX512 | HEED_AVX512_VNNI, "x86-64-v4", "+avx512vnni",
      512},
     {"avx512", HEED_AVX2_FMA_F16C | HEED_AVX512, "x86-64-v4", "", 512},
+    {"avx2vnni", HEED_AVX2_FMA_F16C | HEED_AVX_VNNI, "x86-64-v3", "+avxvnni", 256},
     {"avx2", HEED_AVX2_FMA_F16C, "x86-64-v3", "", 256},
 };
 
@@ -45,6 +46,8 @@ ErrorOr<const InstructionSet *> heed::hostInstructionSet() {
     features |= HEED_AVX512_VNNI;
   if (has({"avx512bf16"}))
     features |= HEED_AVX512_BF16;
+  if (has({"avxvnni"}))
+    features |= HEED_AVX_VNNI;
   for (const InstructionSet &set : kInstructionSets)
     if ((set.features & features) == set.features)
       return &set;

@@ -1,4 +1,4 @@
-"""Prints what each innermost loop of an assembly file has that multiplies vectors of 16 floats.
+"""Prints what each innermost loop of an assembly file has that multiplies vectors, in the widest registers of the file.
 
 One line a loop: how many such multiplications, of bytes in fours, of bf16 in pairs and of floats, and how many vectors
 go to the stack and back.
@@ -20,8 +20,10 @@ def inner_loops(lines):
 
 KINDS = {"vpdpbusd": "products of fours", "vdpbf16ps": "products of pairs", "vfmadd": "products"}
 
-for loop in inner_loops(open(sys.argv[1]).read().splitlines()):
-    counts = {kind: sum(op in line and "%zmm" in line for line in loop) for op, kind in KINDS.items()}
-    spills = sum("(%rsp" in line and "%zmm" in line for line in loop)
+text = open(sys.argv[1]).read()
+register = "%zmm" if "%zmm" in text else "%ymm"
+for loop in inner_loops(text.splitlines()):
+    counts = {kind: sum(op in line and register in line for line in loop) for op, kind in KINDS.items()}
+    spills = sum("(%rsp" in line and register in line for line in loop)
     if products := [f"{count} {kind}" for kind, count in counts.items() if count]:
         print(f"{', '.join(products)}, {spills} spilled")

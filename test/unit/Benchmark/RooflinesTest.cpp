@@ -29,7 +29,7 @@ TEST(Rooflines, MeasureWhatTheProcessorHas) {
     EXPECT_TRUE(limit.samples.empty() || limit.samples.size() == 2) << limit.name;
     EXPECT_TRUE(limit.samples.empty() || limit.value() > 0.01) << limit.name;
   }
-  bool hasVnni = cpuFeatures() & HEED_AVX512_VNNI;
+  bool hasVnni = cpuFeatures() & (HEED_AVX512_VNNI | HEED_AVX_VNNI);
   EXPECT_EQ(rooflines[LimitKind::DotInt8].samples.empty(), !hasVnni);
   EXPECT_EQ(limitOf(Arithmetic::Int8, rooflines), hasVnni ? LimitKind::DotInt8 : LimitKind::FmaF32);
 

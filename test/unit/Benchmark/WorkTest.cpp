@@ -38,6 +38,7 @@ TEST(Work, ArithmeticFollowsTheInstructions) {
   EXPECT_EQ(of(HEED_AVX512, false), Arithmetic::F32);
   EXPECT_EQ(of(HEED_AVX512 | HEED_AVX512_VNNI, false), Arithmetic::Int8);
   EXPECT_EQ(of(HEED_AVX512 | HEED_AVX512_VNNI, true), Arithmetic::F32);
+  EXPECT_EQ(of(HEED_AVX2_FMA_F16C | HEED_AVX_VNNI, false), Arithmetic::Int8);
 }
 
 /// A function that isn't a step has no logits: the same matrix counts for each row.

@@ -53,9 +53,14 @@ Numbers rounded(const Tensor &x) {
 class RoundedProjection : public testing::TestWithParam<StorageType> {
 protected:
   void SetUp() override {
-    if (!(cpuFeatures() & HEED_AVX512_VNNI))
-      GTEST_SKIP() << "this processor has no dot products of bytes (AVX-512 VNNI)";
+    if (cpuFeatures() & HEED_AVX512_VNNI)
+      sets.push_back("avx512vnni");
+    if (cpuFeatures() & HEED_AVX_VNNI)
+      sets.push_back("avx2vnni");
+    if (sets.empty())
+      GTEST_SKIP() << "this processor has no dot products of bytes (AVX-512 VNNI, AVX-VNNI)";
   }
+  std::vector<std::string> sets; // those that round rows and that this processor has
 };
 
 TEST_P(RoundedProjection, IsThatOfRoundedRows) {
@@ -63,7 +68,7 @@ TEST_P(RoundedProjection, IsThatOfRoundedRows) {
   Weights weights;
   weights.add("W", {f, c}, 0.4f, GetParam());
   weights.add("H", {h, f, c}, 0.4f, GetParam());
-  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", {"avx512vnni"});
+  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
   ASSERT_TRUE(program.ok());
   const Tensor &W = weights["W"], &H = weights["H"];
 
@@ -94,7 +99,7 @@ TEST_P(RoundedProjection, ARowDoesNotDependOnOthers) {
   Weights weights;
   weights.add("W", {f, c}, 0.4f, GetParam());
   weights.add("H", {3, f, c}, 0.4f, GetParam());
-  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", {"avx512vnni"});
+  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
   ASSERT_TRUE(program.ok());
   Tensor x = randomTensor({n, c}, 23);
   auto all = program.call("project", {n}, {x.values.data()}, n * f);

@@ -54,6 +54,7 @@ TEST(Cpu, AgreesWithTheCompilersDetection) {
                 __builtin_cpu_supports("avx512cd"));
   EXPECT_EQ((cpuFeatures() & HEED_AVX512_VNNI) != 0, bool(__builtin_cpu_supports("avx512vnni")));
   EXPECT_EQ((cpuFeatures() & HEED_AVX512_BF16) != 0, bool(__builtin_cpu_supports("avx512bf16")));
+  EXPECT_EQ((cpuFeatures() & HEED_AVX_VNNI) != 0, bool(__builtin_cpu_supports("avxvnni")));
 #else
   EXPECT_EQ(cpuFeatures(), 0u);
 #endif
