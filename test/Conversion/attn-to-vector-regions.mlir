@@ -5,8 +5,9 @@
 // CHECK-LABEL: func.func @table
 // CHECK-SAME: %[[TABLE:[a-z0-9]+]]: memref<4x32xf32>
 // CHECK: %[[VISIBLE:.*]] = arith.cmpi sle, {{.*}} vector<16xindex>
+// CHECK: %[[ROW:.*]] = arith.muli %{{.*}} : vector<16xi32>
+// CHECK: %[[AT:.*]] = arith.addi %[[ROW]], %{{.*}} : vector<16xi32>
 // CHECK: %[[FLAT:.*]] = memref.collapse_shape %[[TABLE]]
-// CHECK: %[[AT:.*]] = arith.index_cast %{{.*}} : vector<16xindex> to vector<16xi32>
 // CHECK: vector.gather %[[FLAT]][%{{.*}}] [%[[AT]]], %[[VISIBLE]],
 // CHECK: %[[POWER:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<16xf32>
 // CHECK: math.exp %[[POWER]] : vector<16xf32>
