@@ -34,8 +34,8 @@ using EmbeddingSink = std::function<bool(std::span<const float> embedding)>;
 
 /// Loads the weights at `weightsPath` and the tokenizer that comes with them, and hands `sink` the
 /// embedding of each text in turn. A text of more tokens than the size of the function for one text
-/// allows loses its last ones, but for the token that ends it. Errors: no such function, a file, a text
-/// without tokens.
+/// allows loses its last ones, but for the token that ends it. Errors: no such function, a file, a
+/// text without tokens.
 Status embed(const heed_artifact &artifact, const std::string &weightsPath,
              const EmbedOptions &options, const EmbeddingSink &sink);
 
