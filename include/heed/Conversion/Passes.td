@@ -166,4 +166,26 @@ def ForallToTasksPass : Pass<"convert-forall-to-tasks", "::mlir::ModuleOp"> {
                     Statistic<"numTouched", "touched", "Number of loops whose data waiting threads ask for">];
 }
 
+def ProgramToLLVMPass : Pass<"convert-program-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "what is left of a program becomes the LLVM dialect, at once";
+  let description = [{
+    Vectors are first taken apart into what instructions can do: masks become vectors
+    of comparisons, vectors of several axes several vectors. Then `affine`, `arith`, `cf`,
+    `func`, `index`, `math`, `memref`, `ub` and `vector` are converted by one conversion,
+    with the patterns of MLIR's passes for each. One costs half of what these passes cost
+    one after another, since each walks the program and casts what others convert.
+
+    Memory comes from the runtime's allocator (`_mlir_memref_to_llvm_alloc`).
+
+    Needs `convert-forall-to-tasks` and loops as `cf`. Afterwards there is no op of
+    another dialect, but for pairs of casts that `reconcile-unrealized-casts` removes.
+
+    Before: `%0 = vector.fma %a, %b, %c : vector<16xf32>`. After:
+    `%0 = llvm.intr.fmuladd(%a, %b, %c) : (vector<16xf32>, vector<16xf32>, vector<16xf32>) -> vector<16xf32>`
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::cf::ControlFlowDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 #endif // HEED_CONVERSION_PASSES_TD
