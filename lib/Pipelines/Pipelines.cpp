@@ -91,6 +91,10 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   manager.addNestedPass<func::FuncOp>(attn::createNarrowActivationsPass(narrow));
   manager.addNestedPass<func::FuncOp>(attn::createFuseEpiloguesPass());
   manager.addPass(attn::createAssignLayoutsPass());
+  attn::ChooseTilesPassOptions tiles;
+  tiles.nativeLanes = options.nativeLanes;
+  tiles.tiles = SmallVector<std::string>(options.tiles.begin(), options.tiles.end());
+  manager.addNestedPass<func::FuncOp>(attn::createChooseTilesPass(tiles));
   // No CSE from here on: two projections with one destination could not run at the same time.
   manager.addPass(createCanonicalizerPass());
   // The artefact describes itself from the functions' boundaries as they are now.

@@ -8,7 +8,7 @@
 // CHECK: vector.maskedstore %[[Y]][%{{.+}}, %[[F]]], %[[MASK]], %[[SUM]]
 // CHECK-NOT: memref.alloca
 func.func @bias(%x: memref<?x8xf32>, %w: !attn.weight<24x8, f32>, %b: memref<24xf32>, %y: memref<?x24xf32>) {
-  attn.project linear %x, %w joins %b by [affine_map<(i, f) -> (f)>] into %y : memref<?x8xf32>, !attn.weight<24x8, f32> joins memref<24xf32> into memref<?x24xf32> epilogue {
+  attn.project linear %x, %w joins %b by [affine_map<(i, f) -> (f)>] into %y tile <rows = 12, panels = 2, part = 2> : memref<?x8xf32>, !attn.weight<24x8, f32> joins memref<24xf32> into memref<?x24xf32> epilogue {
   ^bb0(%sum: f32, %bias: f32):
     %0 = arith.addf %sum, %bias : f32
     attn.yield %0 : f32
@@ -34,7 +34,7 @@ func.func @bias(%x: memref<?x8xf32>, %w: !attn.weight<24x8, f32>, %b: memref<24x
 // CHECK: %[[NARROW:.+]] = arith.truncf %{{.+}} : vector<16xf32> to vector<16xbf16>
 // CHECK: vector.store %[[NARROW]], %[[Y]]
 func.func @long(%x: memref<?x8xf32>, %w: !attn.weight<32x8, f32>, %r: memref<?xf32>, %y: memref<?x32xbf16>) {
-  attn.project linear %x, %w joins %r by [affine_map<(i, f) -> (i)>] into %y : memref<?x8xf32>, !attn.weight<32x8, f32> joins memref<?xf32> into memref<?x32xbf16> epilogue {
+  attn.project linear %x, %w joins %r by [affine_map<(i, f) -> (i)>] into %y tile <rows = 12, panels = 2, part = 2> : memref<?x8xf32>, !attn.weight<32x8, f32> joins memref<?xf32> into memref<?x32xbf16> epilogue {
   ^bb0(%sum: f32, %factor: f32):
     %one = arith.constant 1.0 : f32
     %0 = arith.mulf %sum, %factor : f32
@@ -57,6 +57,6 @@ func.func @long(%x: memref<?x8xf32>, %w: !attn.weight<32x8, f32>, %r: memref<?xf
 // CHECK: %[[K:.+]] = arith.remui %[[F]], %{{.+}} : index
 // CHECK: vector.store %{{.+}}, %[[Y]][%[[H]], %{{.+}}, %[[K]]]
 func.func @heads(%x: memref<?x8xf32>, %w: !attn.weight<2x16x8, f32>, %y: memref<2x?x16xf32, strided<[?, 16, 1], offset: ?>>) {
-  attn.project key %x, %w heads_first into %y : memref<?x8xf32>, !attn.weight<2x16x8, f32> into memref<2x?x16xf32, strided<[?, 16, 1], offset: ?>>
+  attn.project key %x, %w heads_first into %y tile <rows = 12, panels = 2, part = 2> : memref<?x8xf32>, !attn.weight<2x16x8, f32> into memref<2x?x16xf32, strided<[?, 16, 1], offset: ?>>
   return
 }

@@ -2,7 +2,7 @@
 
 func.func @tensors(%x: tensor<?x32xf32>, %w: !attn.weight<16x32, f32>, %into: tensor<?x16xf32>) -> tensor<?x16xf32> {
   // expected-error @below {{is in tensor form; bufferize before converting to vectors}}
-  %r = attn.project linear %x, %w into %into : tensor<?x32xf32>, !attn.weight<16x32, f32> into tensor<?x16xf32> -> tensor<?x16xf32>
+  %r = attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : tensor<?x32xf32>, !attn.weight<16x32, f32> into tensor<?x16xf32> -> tensor<?x16xf32>
   return %r : tensor<?x16xf32>
 }
 
@@ -10,7 +10,15 @@ func.func @tensors(%x: tensor<?x32xf32>, %w: !attn.weight<16x32, f32>, %into: te
 
 func.func @gaps(%x: memref<?x4x8xf32, strided<[64, 16, 1]>>, %w: !attn.weight<16x4x8, f32>, %into: memref<?x16xf32>) {
   // expected-error @below {{needs rows that are contiguous, found 'memref<?x4x8xf32, strided<[64, 16, 1]>>'}}
-  attn.project linear %x, %w contracted 2 into %into : memref<?x4x8xf32, strided<[64, 16, 1]>>, !attn.weight<16x4x8, f32> into memref<?x16xf32>
+  attn.project linear %x, %w contracted 2 into %into tile <rows = 12, panels = 2, part = 2> : memref<?x4x8xf32, strided<[64, 16, 1]>>, !attn.weight<16x4x8, f32> into memref<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @no_tile(%x: memref<?x32xf32>, %w: !attn.weight<16x32, f32>, %into: memref<?x16xf32>) {
+  // expected-error @below {{has no tile; run attn-choose-tiles first}}
+  attn.project linear %x, %w into %into : memref<?x32xf32>, !attn.weight<16x32, f32> into memref<?x16xf32>
   return
 }
 

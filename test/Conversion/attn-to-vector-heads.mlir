@@ -16,6 +16,6 @@
 // CHECK: vector.maskedstore %[[YROWS]][%{{.+}}, %{{.+}}]
 // CHECK-NOT: attn.project
 func.func @heads(%x: memref<?x5x32xf32>, %w: !attn.weight<5x40x32, f32>, %into: memref<?x5x40xf32>) {
-  attn.project linear %x, %w per_head into %into : memref<?x5x32xf32>, !attn.weight<5x40x32, f32> into memref<?x5x40xf32>
+  attn.project linear %x, %w per_head into %into tile <rows = 12, panels = 2, part = 4> : memref<?x5x32xf32>, !attn.weight<5x40x32, f32> into memref<?x5x40xf32>
   return
 }

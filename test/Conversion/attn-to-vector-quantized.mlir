@@ -57,7 +57,7 @@ func.func @quantize_two(%x: memref<?x64xf32>, %q: memref<?x64xi8>, %s: memref<?x
 // CHECK: vector.fma %{{.*}}, %{{.*}}, %[[SUM]]
 func.func @with_mins(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xf32>, %w: !attn.weight<16x64, q4_1>, %into: memref<?x16xf32>) {
   attn.project linear %x, %w quantized %s, %t into %into
-    : memref<?x64xi8>, !attn.weight<16x64, q4_1> of memref<?x2xf32>, memref<?x2xf32> into memref<?x16xf32>
+    tile <rows = 6, panels = 2, part = 2> : memref<?x64xi8>, !attn.weight<16x64, q4_1> of memref<?x2xf32>, memref<?x2xf32> into memref<?x16xf32>
   return
 }
 
@@ -70,7 +70,7 @@ func.func @with_mins(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xf3
 // CHECK: attn.dot_bytes %[[STARTS]]
 func.func @with_bias(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi32>, %w: !attn.weight<16x64, q8_0>, %into: memref<?x16xf32>) {
   attn.project linear %x, %w quantized %s, %t into %into
-    : memref<?x64xi8>, !attn.weight<16x64, q8_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>
+    tile <rows = 6, panels = 2, part = 2> : memref<?x64xi8>, !attn.weight<16x64, q8_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>
   return
 }
 
@@ -85,6 +85,6 @@ func.func @with_bias(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi3
 // CHECK: arith.addf
 func.func @accumulated(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi32>, %w: !attn.weight<16x64, q8_0>, %into: memref<?x16xf32>) {
   attn.project linear %x, %w quantized %s, %t into %into accumulate
-    : memref<?x64xi8>, !attn.weight<16x64, q8_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>
+    tile <rows = 6, panels = 2, part = 2> : memref<?x64xi8>, !attn.weight<16x64, q8_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>
   return
 }

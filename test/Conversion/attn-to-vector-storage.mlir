@@ -17,7 +17,7 @@
 // CHECK: vector.fma %[[Q]], %[[SCALE]], %[[OFFSET]]
 // CHECK: llvm.getelementptr %{{.*}}[96]
 func.func @q4_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q4_0>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x32xf32>, !attn.weight<16x32, q4_0> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x32xf32>, !attn.weight<16x32, q4_0> into memref<?x16xf32>
   return
 }
 
@@ -32,7 +32,7 @@ func.func @q4_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q4_0>, %into: memr
 // CHECK: llvm.getelementptr %{{.*}}[64]
 // CHECK: vector.fma %{{.*}}, %[[SCALE]], %[[MIN]]
 func.func @q4_1(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q4_1>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x32xf32>, !attn.weight<16x32, q4_1> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x32xf32>, !attn.weight<16x32, q4_1> into memref<?x16xf32>
   return
 }
 
@@ -48,7 +48,7 @@ func.func @q4_1(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q4_1>, %into: memr
 // CHECK: %[[Q:.*]] = arith.sitofp %[[WIDE]]
 // CHECK: arith.mulf %[[Q]], %[[SCALE]]
 func.func @q8_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q8_0>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x32xf32>, !attn.weight<16x32, q8_0> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x32xf32>, !attn.weight<16x32, q8_0> into memref<?x16xf32>
   return
 }
 
@@ -62,7 +62,7 @@ func.func @q8_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q8_0>, %into: memr
 // CHECK-COUNT-16: arith.mulf %{{.*}}, %[[A]]
 // CHECK-COUNT-16: arith.mulf %{{.*}}, %[[B]]
 func.func @q6_k(%x: memref<?x256xf32>, %w: !attn.weight<16x256, q6_k>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x256xf32>, !attn.weight<16x256, q6_k> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x256xf32>, !attn.weight<16x256, q6_k> into memref<?x16xf32>
   return
 }
 
@@ -81,7 +81,7 @@ func.func @q6_k(%x: memref<?x256xf32>, %w: !attn.weight<16x256, q6_k>, %into: me
 // CHECK-COUNT-16: vector.fma %{{.*}}, %[[A]], %[[MIN]]
 // CHECK: vector.fma %{{.*}}, %[[B]]
 func.func @mixed(%x: memref<?x256xf32>, %w: !attn.weight<16x256, q4_k|q6_k>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x256xf32>, !attn.weight<16x256, q4_k|q6_k> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x256xf32>, !attn.weight<16x256, q4_k|q6_k> into memref<?x16xf32>
   return
 }
 
@@ -107,14 +107,14 @@ func.func @mixed(%x: memref<?x256xf32>, %w: !attn.weight<16x256, q4_k|q6_k>, %in
 // CHECK: %[[V:.*]] = llvm.load {{.*}} -> vector<16xf32>
 // CHECK: vector.fma %[[V]]
 func.func @f16(%x: memref<?x6xf32>, %w: !attn.weight<16x6, f16>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x6xf32>, !attn.weight<16x6, f16> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x6xf32>, !attn.weight<16x6, f16> into memref<?x16xf32>
   return
 }
 func.func @bf16(%x: memref<?x5xf32>, %w: !attn.weight<16x5, bf16>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x5xf32>, !attn.weight<16x5, bf16> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x5xf32>, !attn.weight<16x5, bf16> into memref<?x16xf32>
   return
 }
 func.func @f32(%x: memref<?x8xf32>, %w: !attn.weight<16x8, f32>, %into: memref<?x16xf32>) {
-  attn.project linear %x, %w into %into : memref<?x8xf32>, !attn.weight<16x8, f32> into memref<?x16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x8xf32>, !attn.weight<16x8, f32> into memref<?x16xf32>
   return
 }

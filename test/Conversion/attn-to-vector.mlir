@@ -27,9 +27,8 @@
 // CHECK-NOT: attn.project
 // NARROW-LABEL: func.func @panels
 // NARROW: scf.forall (%{{.*}}) in (3)
-// NARROW: arith.ceildivui %{{.*}}, %c6
 func.func @panels(%x: memref<?x32xf32>, %w: !attn.weight<40x32, f32>, %into: memref<?x40xf32>) {
-  attn.project linear %x, %w into %into : memref<?x32xf32>, !attn.weight<40x32, f32> into memref<?x40xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 4> : memref<?x32xf32>, !attn.weight<40x32, f32> into memref<?x40xf32>
   return
 }
 
@@ -50,7 +49,7 @@ func.func @panels(%x: memref<?x32xf32>, %w: !attn.weight<40x32, f32>, %into: mem
 // CHECK: %[[NEW:.*]] = arith.addf %{{.*}}, %[[OLD]]
 // CHECK: vector.store %[[NEW]], %[[INTO]]
 func.func @accumulate(%z: memref<?x2x32xf32>, %w: !attn.weight<32x2x32, q8_0>, %into: memref<?x32xf32>) {
-  attn.project output %z, %w contracted 2 into %into accumulate : memref<?x2x32xf32>, !attn.weight<32x2x32, q8_0> into memref<?x32xf32>
+  attn.project output %z, %w contracted 2 into %into accumulate tile <rows = 12, panels = 2, part = 2> : memref<?x2x32xf32>, !attn.weight<32x2x32, q8_0> into memref<?x32xf32>
   return
 }
 
@@ -63,7 +62,7 @@ func.func @accumulate(%z: memref<?x2x32xf32>, %w: !attn.weight<32x2x32, q8_0>, %
 // CHECK-COUNT-4: llvm.load
 // CHECK: memref.load
 func.func @colliding(%x: memref<?x1024xf32>, %w: !attn.weight<64x1024, f32>, %into: memref<?x64xf32>) {
-  attn.project linear %x, %w into %into : memref<?x1024xf32>, !attn.weight<64x1024, f32> into memref<?x64xf32>
+  attn.project linear %x, %w into %into tile <rows = 6, panels = 4, part = 4> : memref<?x1024xf32>, !attn.weight<64x1024, f32> into memref<?x64xf32>
   return
 }
 
@@ -78,7 +77,7 @@ func.func @colliding(%x: memref<?x1024xf32>, %w: !attn.weight<64x1024, f32>, %in
 // CHECK: attn.dot_pairs %{{.*}}, %[[W]], %[[ALL]]
 // CHECK-NOT: vector.fma
 func.func @pairs(%x: memref<?x64xbf16>, %w: !attn.weight<32x64, bf16>, %into: memref<?x32xf32>) {
-  attn.project linear %x, %w into %into : memref<?x64xbf16>, !attn.weight<32x64, bf16> into memref<?x32xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x64xbf16>, !attn.weight<32x64, bf16> into memref<?x32xf32>
   return
 }
 
@@ -89,7 +88,7 @@ func.func @pairs(%x: memref<?x64xbf16>, %w: !attn.weight<32x64, bf16>, %into: me
 // CHECK-DAG: memref.expand_shape %{{.*}} {{\[}}[0, 1]] output_shape [1, 32] : memref<32xf32> into memref<1x32xf32>
 // CHECK-DAG: memref.expand_shape %{{.*}} {{\[}}[0, 1]] output_shape [1, 16] : memref<16xf32> into memref<1x16xf32>
 func.func @one_row(%x: memref<32xf32>, %w: !attn.weight<16x32, f16>, %into: memref<16xf32>) {
-  attn.project linear %x, %w into %into : memref<32xf32>, !attn.weight<16x32, f16> into memref<16xf32>
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<32xf32>, !attn.weight<16x32, f16> into memref<16xf32>
   return
 }
 

@@ -9,7 +9,6 @@
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Pipelines/Compiler.h"
-#include "heed/Runtime/Heed.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/TargetSelect.h"
@@ -25,26 +24,10 @@ std::string Setting::print() const {
                      invariant ? " invariant" : "");
 }
 
-/// A function of the runtime's C interface.
-#define HEED_FUNCTION(NAME) verification::NamedFunction(#NAME, reinterpret_cast<void *>(&NAME))
-
-/// What an artefact's C functions call.
-static const verification::NamedFunction kInterface[] = {
-    HEED_FUNCTION(heed_call),           HEED_FUNCTION(heed_last_error),
-    HEED_FUNCTION(heed_model_open),     HEED_FUNCTION(heed_model_close),
-    HEED_FUNCTION(heed_model_function), HEED_FUNCTION(heed_session_new),
-    HEED_FUNCTION(heed_session_free),   HEED_FUNCTION(heed_session_step),
-    HEED_FUNCTION(heed_session_length), HEED_FUNCTION(heed_session_truncate)};
-#undef HEED_FUNCTION
-
 bool random_programs::checkText(Compiler &compiler) {
   return compiler.check(nullptr, [](const std::string &path) -> ErrorOr<std::string> {
     return makeError("random programs use no file, but '" + path + "' was asked for");
   });
-}
-
-static heed::Error described(llvm::Error error) {
-  return makeError("the JIT failed: " + llvm::toString(std::move(error)));
 }
 
 ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text,
@@ -79,22 +62,18 @@ ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text
   if (!object)
     return makeError("the program was refused: " + object.message());
 
-  auto loaded = verification::LoadedObject::load(*object, kInterface);
+  auto loaded = verification::LoadedProgram::load(*object);
   if (!loaded)
-    return described(loaded.takeError());
+    return loaded.error();
   std::unique_ptr<JitProgram> program(new JitProgram);
   program->code = std::move(*loaded);
-  auto found = program->code->find("heed_artifact_export");
-  if (!found)
-    return described(found.takeError());
-  program->artifact = static_cast<const heed_artifact *>(*found);
   return program;
 }
 
 ErrorOr<std::unique_ptr<heed_model>> JitProgram::open(const WeightsFile *weights,
                                                       int threads) const {
   std::unique_ptr<heed_model> model;
-  if (Status status = heed_model::open(*artifact, weights, threads, model); !status.ok())
+  if (Status status = heed_model::open(code->artifact(), weights, threads, model); !status.ok())
     return makeError(status.message);
   return model;
 }

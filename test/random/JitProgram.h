@@ -10,7 +10,7 @@
 
 #include "heed/Runtime/Model.h"
 #include "heed/Support/ErrorOr.h"
-#include "heed/Verification/LoadedObject.h"
+#include "heed/Verification/LoadedProgram.h"
 #include "heed/Weights/WeightsFile.h"
 
 #include <memory>
@@ -44,15 +44,14 @@ public:
                                                       const Setting &setting);
 
   /// The program's one function.
-  const heed_function &function() const { return artifact->functions[0]; }
+  const heed_function &function() const { return code->artifact().functions[0]; }
   /// The model with these weights (null: it has none) and so many threads.
   ErrorOr<std::unique_ptr<heed_model>> open(const WeightsFile *weights, int threads) const;
 
 private:
   JitProgram() = default;
 
-  std::unique_ptr<verification::LoadedObject> code;
-  const heed_artifact *artifact = nullptr;
+  std::unique_ptr<verification::LoadedProgram> code;
 };
 
 } // namespace heed::random_programs

@@ -6,11 +6,14 @@ from repository import files, finish, text
 
 RUNS_WITH_A_MODEL = ["Support", "Weights", "Text", "Runtime"]
 COMPILER = ["Support", "Dialect/Attn/IR", "Dialect/Attn/Transforms", "Transforms", "Conversion", "Target"]
-ALL = RUNS_WITH_A_MODEL + COMPILER + ["Benchmark", "Frontend", "MLIRGen", "Pipelines", "Reference", "Verification"]
+OTHERS = ["CostModel", "Benchmark", "Frontend", "MLIRGen", "Pipelines", "Reference", "Verification", "Tuning"]
+ALL = RUNS_WITH_A_MODEL + COMPILER + OTHERS
 
 # What each room may include, besides itself.
 ALLOWED = {
     "Support": [],
+    # Numbers in, cycles out.
+    "CostModel": [],
     "Weights": ["Support"],
     "Text": ["Support", "Weights"],
     "Runtime": ["Support", "Weights", "Text"],
@@ -18,20 +21,22 @@ ALLOWED = {
     "Frontend": ["Support"],
     "MLIRGen": ["Support", "Frontend", "Dialect/Attn/IR"],
     "Dialect/Attn/IR": ["Support"],
-    "Dialect/Attn/Transforms": COMPILER[:2],
+    "Dialect/Attn/Transforms": COMPILER[:2] + ["CostModel"],
     "Transforms": COMPILER[:3],
-    "Conversion": COMPILER[:4],
+    "Conversion": COMPILER[:4] + ["CostModel"],
     "Target": COMPILER[:5],
     # The oracle knows no pass.
     "Reference": ["Support", "Weights", "Dialect/Attn/IR"],
     "Pipelines": COMPILER + ["Frontend", "MLIRGen"],
     # It compiles, runs and evaluates.
     "Verification": COMPILER + ["Pipelines", "Reference", "Weights", "Runtime"],
+    # It compiles, runs and times.
+    "Tuning": COMPILER + ["CostModel", "Frontend", "Pipelines", "Verification", "Benchmark", "Weights", "Runtime"],
     "tools": ALL,
 }
 
 # Rooms that go into what users ship, or that sanitizers see whole: no LLVM.
-LLVM_FREE = RUNS_WITH_A_MODEL + ["Benchmark", "Frontend"]
+LLVM_FREE = RUNS_WITH_A_MODEL + ["CostModel", "Benchmark", "Frontend"]
 
 # Contracts between the compiler and the runtime, which both sides include.
 CONTRACTS = {

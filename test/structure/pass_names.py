@@ -7,6 +7,7 @@ from repository import ROOT, files, finish, kebab, text
 # Room of the passes: its sources, the flags' prefix, its tests.
 ROOMS = {
     "include/heed/Dialect/Attn/Transforms/Passes.td": ("lib/Dialect/Attn/Transforms", "attn-", "test/Dialect/Attn"),
+    "include/heed/Dialect/Attn/Transforms/TiledPasses.td": ("lib/Dialect/Attn/Transforms", "attn-", "test/Dialect/Attn"),
     "include/heed/Transforms/Passes.td": ("lib/Transforms", "heed-", "test/Transforms"),
     "include/heed/Conversion/Passes.td": ("lib/Conversion", "convert-", "test/Conversion"),
 }

@@ -25,6 +25,7 @@ int embedCommand(int argc, char **argv);
 int tokenizeCommand(int argc, char **argv);
 int verifyCommand(int argc, char **argv);
 int benchCommand(int argc, char **argv);
+int tuneCommand(int argc, char **argv);
 int explainCommand(int argc, char **argv);
 
 /// Prints "error: message" and returns `code`. An empty message was printed before.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CompileFlags.h"
+#include "TunedTiles.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
@@ -77,6 +78,9 @@ struct Flags {
       "attention-type", cl::init("auto"), cl::value_desc("TYPE"), cl::cat(category),
       cl::desc("what attention multiplies where the processor multiplies bf16: f32, bf16, or auto, "
                "which is bf16 where activations are rounded for a function's weights")};
+  cl::opt<bool> tuned{"tuned", cl::cat(category),
+                      cl::desc("cut products as heed tune found best on this machine; else as the "
+                               "cost model says, and the same on every machine")};
   cl::opt<bool> verifyNumerically{"verify-each-numerically", cl::cat(category),
                                   cl::desc("evaluate the program after each pass, and say which "
                                            "one changed what it computes; slow")};
@@ -150,6 +154,9 @@ ErrorOr<CompileFlags> heed::parseCompileFlags(int argc, char **argv) {
   if (!sets)
     return sets.error();
   result.options.sets = std::move(*sets);
+  if (flags.tuned)
+    if (auto tiles = useTunedTiles(result.options); !tiles)
+      return tiles.error();
   llvm::StringRef extension = llvm::sys::path::extension(result.output);
   if (flags.emit.getNumOccurrences())
     result.emit = flags.emit;

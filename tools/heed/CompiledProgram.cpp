@@ -7,6 +7,7 @@
 
 #include "CompiledProgram.h"
 #include "CompileFlags.h"
+#include "TunedTiles.h"
 #include "WeightsHeader.h"
 
 #include "heed/Target/CPU/Cache.h"
@@ -38,6 +39,9 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
       return set.error();
     options.sets = {*set};
   }
+  auto tiles = useTunedTiles(options);
+  if (!tiles)
+    return tiles.error();
   auto cache = ArtifactCache::openDefault();
   if (!cache)
     return cache.error();
@@ -47,7 +51,8 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
   CacheKey key;
   key.add("text", compiler.allText())
       .add("header", header ? header->facts() : "")
-      .add("options", optionsKey);
+      .add("options", optionsKey)
+      .add("tiles", *tiles);
   for (const InstructionSet *set : options.sets)
     key.add("set", set->name);
   if (std::optional<std::string> known = cache->lookup(key, ".so"))

@@ -25,6 +25,7 @@ static constexpr struct {
     {"tokenize", "show the tokens of a text", tokenizeCommand},
     {"verify", "evaluate a program after every pass, and run its code", verifyCommand},
     {"bench", "time a program, beside what this machine can do", benchCommand},
+    {"tune", "measure which tiles suit this machine, for what compiles here", tuneCommand},
     {"explain", "explain an error by its id", explainCommand},
 };
 
@@ -59,6 +60,6 @@ int main(int argc, char **argv) {
     if (!std::strcmp(argv[1], command.name))
       return command.run(argc - 1, argv + 1);
   return fail("no command '" + std::string(argv[1]) +
-              "', expected compile, generate, embed, tokenize, verify, bench or explain; "
+              "', expected compile, generate, embed, tokenize, verify, bench, tune or explain; "
               "`heed --help` shows what each does");
 }

@@ -60,6 +60,9 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
                                        "window; longer texts are fed in several calls")};
   Option<int64_t> keyTile{*this, "key-tile", llvm::cl::init(64),
                           llvm::cl::desc("keys in a tile of attention")};
+  ListOption<std::string> tiles{
+      *this, "tiles",
+      llvm::cl::desc("tiles for products of some kinds, as attn-choose-tiles takes them")};
 };
 
 /// formula → attn: products become projections, scores and weighed values.

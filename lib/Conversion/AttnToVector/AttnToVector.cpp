@@ -51,8 +51,10 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
       }
       OpBuilder builder(op);
       LogicalResult lowered = success();
-      if (auto project = dyn_cast<ProjectOp>(op))
-        lowered = project.getScales() ? lowerQuantizedProject(builder, project, shape)
+      if (auto project = dyn_cast<ProjectOp>(op); project && !project.getTile())
+        lowered = op->emitOpError("has no tile; run attn-choose-tiles first");
+      else if (project)
+        lowered = project.getScales() ? lowerQuantizedProject(builder, project)
                                       : lowerProject(builder, project, shape);
       else if (auto quantize = dyn_cast<QuantizeOp>(op))
         lowered = lowerQuantize(builder, quantize);

@@ -32,27 +32,23 @@ inline constexpr int64_t kLanes = 16;
 /// convert-linalg-to-row-loops.
 inline constexpr int64_t kTaskRows = 8;
 
-/// Register tiles for one instruction set, so that nothing spills: 32 registers of 16 lanes, or 16
-/// registers of 8.
+/// How kernels keep one instruction set's registers in use, 32 of 16 lanes or 16 of 8, so that
+/// nothing spills. Products of many rows have tiles of their own (#attn.tile).
 struct KernelShape {
-  int64_t projectRows;   ///< rows of x in a projection's tile
-  int64_t projectPanels; ///< panels of the weight in it
+  int64_t taskPanels;    ///< panels of the weight that a task reads for few rows
   int64_t projectChains; ///< sums kept apart where rows are few, to hide the FMA's latency
-  int64_t bytesRows;     ///< rows of x in eight bits in a tile of as many panels: each has a sum in
-                         ///< f32 and one of products
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
 
   /// `invariant`: few rows are summed in the order that many are.
   static KernelShape forNativeLanes(int64_t nativeLanes, bool invariant) {
     int64_t chains = invariant ? 1 : 4;
-    return nativeLanes >= 16 ? KernelShape{12, 2, chains, 6, 8} : KernelShape{6, 1, chains, 3, 4};
+    return nativeLanes >= 16 ? KernelShape{2, chains, 8} : KernelShape{1, chains, 4};
   }
 };
 
 mlir::LogicalResult lowerProject(mlir::OpBuilder &builder, ProjectOp op, const KernelShape &shape);
 /// Of an x in eight bits.
-mlir::LogicalResult lowerQuantizedProject(mlir::OpBuilder &builder, ProjectOp op,
-                                          const KernelShape &shape);
+mlir::LogicalResult lowerQuantizedProject(mlir::OpBuilder &builder, ProjectOp op);
 mlir::LogicalResult lowerQuantize(mlir::OpBuilder &builder, QuantizeOp op);
 mlir::LogicalResult lowerEmbed(mlir::OpBuilder &builder, EmbedOp op);
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,

@@ -12,8 +12,8 @@
 //
 //   few rows (decoding)   each weight is read once, unpacked in registers and used
 //                         for all rows at once; the time is that of reading.
-//   many rows (prompts)   tiles of rows and panels, as ProjectBlocking says. Weights
-//                         that aren't as the kernel wants them are unpacked first.
+//   many rows (prompts)   tiles of rows and panels, as the op's `tile` says. Weights that
+//                         aren't as the kernel wants them are unpacked first.
 //
 // Each sum is added up in a register, column by column in either way, so that a
 // row's result doesn't depend on how many come with it.
@@ -24,7 +24,8 @@
 #include "Lowerings.h"
 #include "PanelReader.h"
 #include "PanelTasks.h"
-#include "ProjectBlocking.h"
+
+#include "heed/CostModel/ProjectCost.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -37,14 +38,10 @@ namespace {
 
 /// Up to so many rows are few: more would wait for arithmetic, not for weights.
 constexpr int64_t kFewRows = 4;
-/// Up to so many tiles of rows, parts are blocks of panels alone, so that each weight is read once.
-constexpr int64_t kFewTiles = 4;
-/// The most tiles of a part.
-constexpr int64_t kPartTiles = 20;
 /// Tiles of a part, at least, that unpacks its weights.
 constexpr int64_t kUnpackTiles = 10;
-/// Parts that a product of many rows is cut into, at least, so that tasks end together.
-constexpr int64_t kParts = 32;
+/// Parts of a few tiles of rows are blocks of panels alone: so many, if there are enough panels.
+constexpr int64_t kFewParts = 16;
 
 /// Takes the weights of one unit of columns, for as many panels from `firstPanel` on.
 using Use = function_ref<void(int64_t unit, int64_t firstPanel, ArrayRef<Value> weights)>;
@@ -55,13 +52,14 @@ class ProjectKernel : PanelTasks {
 public:
   ProjectKernel(OpBuilder &builder, ProjectOp op, Value x, ProjectResult result,
                 const KernelShape &shape)
-      : PanelTasks(builder, op, x, std::move(result), shape.projectPanels), x(x), shape(shape),
+      : PanelTasks(builder, op, x, std::move(result), shape.taskPanels), x(x), shape(shape),
         element(cast<MemRefType>(x.getType()).getElementType()),
         reader(builder, op.getLoc(), op.getWeight(), cols),
         isPaired(element.isBF16() && reader.isBF16() && cols % 2 == 0), unit(isPaired ? 2 : 1),
-        isUnpacked(!isPaired && !reader.isF32()), panels(llvm::divideCeil(features, kLanes)),
-        blocking(ProjectBlocking::choose(
-            shape, panels, heads * cols * element.getIntOrFloatBitWidth() / 8, isUnpacked)),
+        isUnpacked(!isPaired && !reader.isF32()), tile(op.getTileAttr()),
+        panels(llvm::divideCeil(features, kLanes)),
+        fewPanels(std::min<int64_t>(
+            tile.getPart(), llvm::alignTo(llvm::divideCeil(panels, kFewParts), tile.getPanels()))),
         lanes(VectorType::get({kLanes}, builder.getF32Type())) {}
 
   LogicalResult build(OpBuilder &builder) {
@@ -219,21 +217,20 @@ private:
 
   /// The product is cut into parts, blocks of rows and panels, of which each task does its share.
   void buildManyRows(OpBuilder &builder, Value task) {
-    Value height = constant(builder, blocking.tileRows), one = constant(builder, 1);
+    Value height = constant(builder, tile.getRows()), one = constant(builder, 1);
     Value tiles = divideUp(builder, rows, height);
     Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, tiles,
-                                      constant(builder, kFewTiles));
-    Value panelsOfPart =
-        arith::SelectOp::create(builder, loc, few, constant(builder, blocking.fewPanels),
-                                constant(builder, blocking.panels));
+                                      constant(builder, heed::cost::kFewTiles));
+    Value panelsOfPart = arith::SelectOp::create(builder, loc, few, constant(builder, fewPanels),
+                                                 constant(builder, tile.getPart()));
     Value panelBlocks = divideUp(builder, constant(builder, panels), panelsOfPart);
     // As many blocks of rows as make enough parts, but blocks neither too low nor too high.
-    Value wanted =
-        divideUp(builder, constant(builder, llvm::divideCeil(kParts, heads)), panelBlocks);
+    Value wanted = divideUp(builder, constant(builder, llvm::divideCeil(heed::cost::kParts, heads)),
+                            panelBlocks);
     Value most = isUnpacked ? divideUp(builder, tiles, constant(builder, kUnpackTiles)) : tiles;
     Value rowBlocks =
         arith::MaxUIOp::create(builder, loc, arith::MinUIOp::create(builder, loc, wanted, most),
-                               divideUp(builder, tiles, constant(builder, kPartTiles)));
+                               divideUp(builder, tiles, constant(builder, heed::cost::kPartTiles)));
     rowBlocks = arith::SelectOp::create(builder, loc, few, one, rowBlocks);
 
     Value parts = arith::MulIOp::create(builder, loc, panelBlocks, rowBlocks);
@@ -272,7 +269,7 @@ private:
       storeTile(body, sums, firstRow, Panels{this, firstPanel, count, isPartial});
     };
     // Of panels that don't fill a tile, the last ones come one by one.
-    bool maybeLast = count == 1 || panels % blocking.tilePanels == 0;
+    bool maybeLast = count == 1 || panels % tile.getPanels() == 0;
     if (features % kLanes == 0 || !maybeLast)
       return storeAs(builder, false);
     Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, firstPanel,
@@ -286,11 +283,11 @@ private:
   void buildPart(OpBuilder &builder, Part part) {
     if (isUnpacked)
       part.weights = unpack(builder, part);
-    Value width = constant(builder, blocking.tilePanels), one = constant(builder, 1);
+    Value width = constant(builder, tile.getPanels()), one = constant(builder, 1);
     Value count = arith::SubIOp::create(builder, loc, part.endPanel, part.beginPanel);
     Value wholeEnd = arith::SubIOp::create(builder, loc, part.endPanel,
                                            arith::RemUIOp::create(builder, loc, count, width));
-    forEachTile(builder, part.beginRow, part.endRow, {blocking.tileRows, 4, 1},
+    forEachTile(builder, part.beginRow, part.endRow, {tile.getRows(), 4, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
                   auto buildPanels = [&](Value begin, Value end, Value step, int64_t count) {
                     auto loop = scf::ForOp::create(inTile, loc, begin, end, step);
@@ -298,15 +295,15 @@ private:
                     Panels panels{this, loop.getInductionVar(), count, false};
                     buildTile(body, part, firstRow, height, panels);
                   };
-                  buildPanels(part.beginPanel, wholeEnd, width, blocking.tilePanels);
-                  if (panels % blocking.tilePanels != 0)
+                  buildPanels(part.beginPanel, wholeEnd, width, tile.getPanels());
+                  if (panels % tile.getPanels() != 0)
                     buildPanels(wholeEnd, part.endPanel, one, 1);
                 });
   }
 
   /// A part's panels in f32, [panels, columns, lanes].
   Value unpack(OpBuilder &builder, const Part &part) {
-    auto type = MemRefType::get({blocking.panels, cols, kLanes}, builder.getF32Type());
+    auto type = MemRefType::get({tile.getPart(), cols, kLanes}, builder.getF32Type());
     Value unpacked = memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
     Value zero = constant(builder, 0), one = constant(builder, 1);
     auto panelLoop = scf::ForOp::create(builder, loc, part.beginPanel, part.endPanel, one);
@@ -363,8 +360,9 @@ private:
   int64_t unit;
   /// Whether many rows want weights unpacked before.
   bool isUnpacked;
+  ProjectTileAttr tile;
   int64_t panels;
-  ProjectBlocking blocking;
+  int64_t fewPanels; ///< of a part where rows make a few tiles only
   VectorType lanes;
 };
 

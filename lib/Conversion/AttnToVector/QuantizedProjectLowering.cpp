@@ -45,9 +45,9 @@ constexpr int64_t kManyRows = 4;
 class QuantizedProjectKernel : PanelTasks {
 public:
   QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value scales, Value sums,
-                         ProjectResult result, const KernelShape &shape)
-      : PanelTasks(builder, op, x, std::move(result), shape.projectPanels),
-        tileRows(shape.bytesRows), x(x), scales(scales), sums(sums),
+                         ProjectResult result)
+      : PanelTasks(builder, op, x, std::move(result), op.getTileAttr().getPanels()),
+        tileRows(op.getTileAttr().getRows()), x(x), scales(scales), sums(sums),
         reader(builder, op.getLoc(), op.getWeight(), cols),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
@@ -271,8 +271,7 @@ private:
 
 } // namespace
 
-LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op,
-                                                const KernelShape &shape) {
+LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op) {
   int64_t contracted = op.getContracted();
   FailureOr<Value> x = asMatrix(builder, op, op.getX(), contracted);
   FailureOr<Value> scales = asMatrix(builder, op, op.getScales(), 1);
@@ -280,6 +279,5 @@ LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op
   FailureOr<ProjectResult> result = ProjectResult::of(builder, op);
   if (failed(x) || failed(scales) || failed(sums) || failed(result))
     return failure();
-  return QuantizedProjectKernel(builder, op, *x, *scales, *sums, std::move(*result), shape)
-      .build(builder);
+  return QuantizedProjectKernel(builder, op, *x, *scales, *sums, std::move(*result)).build(builder);
 }

@@ -119,3 +119,11 @@ func.func @project_c6(%x: tensor<?x3x64xf32>, %w: !attn.weight<9x8x64, f32>) {
   %0 = attn.project linear %x, %w per_head : tensor<?x3x64xf32>, !attn.weight<9x8x64, f32> -> tensor<?x3x8xf32>
   return
 }
+
+// -----
+
+func.func @tile_c1(%x: tensor<?x64xf32>, %w: !attn.weight<72x64, f32>) {
+  // expected-error @+1 {{tile of 6 rows and 4 panels in a part of 2, expected positive numbers and a whole number of tiles}}
+  %0 = attn.project linear %x, %w tile <rows = 6, panels = 4, part = 2> : tensor<?x64xf32>, !attn.weight<72x64, f32> -> tensor<?x72xf32>
+  return
+}

@@ -49,6 +49,8 @@ public:
 
   explicit ArtifactCache(std::string folder, uint64_t maxBytes = kDefaultBytes);
 
+  const std::string &path() const { return folder; }
+
   /// The artefact's path, if there is one; `extension` is such as ".so". Marks it as used.
   std::optional<std::string> lookup(const CacheKey &key, llvm::StringRef extension) const;
 

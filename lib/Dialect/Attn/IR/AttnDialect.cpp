@@ -62,6 +62,14 @@ RankedTensorType WeightType::getDequantizedType() const {
   return RankedTensorType::get(getShape(), Float32Type::get(getContext()));
 }
 
+LogicalResult ProjectTileAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows,
+                                      int64_t panels, int64_t part) {
+  if (rows > 0 && panels > 0 && part > 0 && part % panels == 0) // C1
+    return success();
+  return emitError() << "tile of " << rows << " rows and " << panels << " panels in a part of "
+                     << part << ", expected positive numbers and a whole number of tiles";
+}
+
 LogicalResult WeightType::verify(function_ref<InFlightDiagnostic()> emitError,
                                  ArrayRef<int64_t> shape, Storage storage) {
   if (shape.empty()) // C1

@@ -176,7 +176,8 @@ private:
                              project.getWeight(), project.getScales(), project.getSums(), joined,
                              into, project.getContracted(), /*accumulate=*/false,
                              project.getPerHead(), headsFirst,
-                             maps.empty() ? ArrayAttr() : builder.getArrayAttr(maps));
+                             maps.empty() ? ArrayAttr() : builder.getArrayAttr(maps),
+                             /*tile=*/nullptr);
   }
 
   /// What `made` does to a sum: what `project` did, then what `generic` does.

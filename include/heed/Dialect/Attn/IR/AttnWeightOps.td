@@ -184,6 +184,25 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [
   }];
 }
 
+def Attn_ProjectTileAttr : AttrDef<Attn_Dialect, "ProjectTile"> {
+  let mnemonic = "tile";
+  let summary = "how a product of many rows is cut";
+  let description = [{
+    Sums of `rows` rows of x and of `panels` panels of the weight (16 features each) are
+    kept in registers while all columns are multiplied. A task takes `part` panels, for
+    which it reads each tile's rows once. Nothing of this changes a result: each sum is
+    added up column by column.
+
+    Constraints:
+    * C1: all are positive, and `part` is a multiple of `panels`.
+
+    Example: `#attn.tile<rows = 12, panels = 2, part = 8>`
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$panels, "int64_t":$part);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     Attn_ReifiedShape, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "each row times a weight matrix";
@@ -211,6 +230,8 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     With `accumulate`, what the region yields is added to what `into` holds. With
     `heads_first` the result's first feature axis stands before its rows, as attention reads
     them: `result[h, i, f…] = sum[c…] x[i, c…] * weight[h, f…, c…]`.
+
+    `tile` says how a product of many rows is cut; `attn-choose-tiles` sets it.
 
     In tensor form the op has a result and, once destinations are given, an
     `into` operand of the result's type. In memref form it writes `into` and has
@@ -266,7 +287,8 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     UnitAttr:$accumulate,
     UnitAttr:$per_head,
     UnitAttr:$heads_first,
-    OptionalAttr<AffineMapArrayAttr>:$maps);
+    OptionalAttr<AffineMapArrayAttr>:$maps,
+    OptionalAttr<Attn_ProjectTileAttr>:$tile);
   let results = (outs Optional<RankedTensorOf<[F32, BF16]>>:$result);
   let regions = (region AnyRegion:$epilogue);
   let builders = [
@@ -275,14 +297,14 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
       [{
         build($_builder, $_state, result, role, x, weight, /*scales=*/{}, /*sums=*/{},
               /*joined=*/{}, /*into=*/{}, contracted, /*accumulate=*/false, perHead,
-              /*heads_first=*/false, /*maps=*/{});
+              /*heads_first=*/false, /*maps=*/{}, /*tile=*/{});
       }]>
   ];
   let assemblyFormat = [{
     custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)? (`per_head` $per_head^)?
     (`heads_first` $heads_first^)? (`quantized` $scales^ `,` $sums)?
     (`joins` $joined^ `by` $maps)? (`into` $into^)? (`accumulate` $accumulate^)?
-    `:` type($x) `,` qualified(type($weight)) (`of` type($scales)^ `,` type($sums))?
+    (`tile` $tile^)? `:` type($x) `,` qualified(type($weight)) (`of` type($scales)^ `,` type($sums))?
     (`joins` type($joined)^)? (`into` type($into)^)? (`->` type($result)^)?
     `` custom<Epilogue>($epilogue) attr-dict
   }];

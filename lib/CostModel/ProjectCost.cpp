@@ -1,0 +1,249 @@
+//===- ProjectCost.cpp - what a projection's tiles cost -------------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/CostModel/ProjectCost.h"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+using namespace heed::cost;
+
+namespace {
+
+/// Of what can be done beside something longer, so much is waited for all the same.
+constexpr double kNotHidden = 0.25;
+/// The same of loads beside multiplications, which one scheduler serves.
+constexpr double kBesideMultiplying = 0.1;
+/// Cycles of a tile that no column accounts for: its loop, and what a vector of sums costs in the
+/// end.
+constexpr double kTileCycles = 20, kStoreCycles = 2;
+constexpr double kNoRegisterLeft = 1.05;
+/// What a number of x costs more where rows lie in the same sets of the first level.
+constexpr double kConflictCycles = 0.15;
+/// A result of more bytes than this leaves the caches while it is written.
+constexpr double kFarResult = 32 << 20;
+/// Cycles that a row of a tile is then waited for: its lines lie on a page of their own.
+constexpr double kFarCycles = 60;
+/// Panels of a part are tried up to here.
+constexpr int64_t kMostPanels = 32;
+
+int64_t divideUp(int64_t lhs, int64_t rhs) { return (lhs + rhs - 1) / rhs; }
+
+/// Rows of a short prompt and of a long one.
+constexpr int64_t kTypicalRows[] = {128, 512};
+
+/// What one product's instructions do.
+struct Unit {
+  int64_t columns;      ///< that a multiplication adds up in a lane
+  int64_t bytesOfX;     ///< of a number of x
+  double bytesOfColumn; ///< of a column of a panel, as the tile reads it
+  int64_t lowRows;      ///< the height of tiles for rows that don't fill one
+};
+
+Unit unitOf(const Projection &projection) {
+  switch (projection.product) {
+  case Product::F32:
+  case Product::Widened:
+    return {1, 4, 4 * kPanelFeatures, 4};
+  case Product::Pairs:
+    return {2, 2, 2 * kPanelFeatures, 4};
+  case Product::Bytes: {
+    int64_t vectors = projection.scalesOfGroup * (projection.hasOffset ? 2 : 1);
+    return {4, 1, kPanelFeatures + vectors * 4 * kPanelFeatures / 32.0, 2};
+  }
+  }
+  return {};
+}
+
+/// A part of a product: tiles of `rows` rows and `panels` panels.
+class TileCost {
+public:
+  TileCost(const Projection &projection, const ProjectTile &tile, const Processor &processor)
+      : projection(projection), tile(tile), processor(processor), unit(unitOf(projection)),
+        registersOfPanel(std::max<int64_t>(1, kPanelFeatures / processor.lanes)) {}
+
+  int64_t usedRegisters() const {
+    int64_t sums = tile.rows * tile.panels * registersOfPanel;
+    int64_t others = tile.panels * registersOfPanel + 1;
+    // Each sum of bytes has one of products beside it, and a scale is multiplied by another.
+    if (projection.product == Product::Bytes)
+      return 2 * sums + others + 1;
+    return sums + others;
+  }
+
+  /// Of all tiles.
+  double cycles() const {
+    int64_t rest = projection.rows % tile.rows, low = std::min(unit.lowRows, tile.rows);
+    double all = rowsOf(tile.rows, projection.rows / tile.rows) + rowsOf(low, rest / low) +
+                 rowsOf(1, rest % low);
+    all += firstReadsOfWeights();
+    // Without a register left nothing is loaded ahead.
+    if (usedRegisters() >= processor.registers)
+      all *= kNoRegisterLeft;
+    return all * waitForLast();
+  }
+
+private:
+  /// How much longer threads take than if all ended at once: parts are what they share. As many as
+  /// small machines have, since where there are many threads, parts are too few in any case.
+  double waitForLast() const {
+    int64_t parts = divideUp(projection.panels(), tile.part) * blocksOfRows();
+    double sum = 0;
+    for (int64_t threads : {2, 4})
+      sum += static_cast<double>(divideUp(parts, threads) * threads) / parts;
+    return sum / 2;
+  }
+
+  /// `count` rows of tiles that are `rows` high.
+  double rowsOf(int64_t rows, int64_t count) const {
+    int64_t panels = projection.panels();
+    return count * (tilesOf(rows, tile.panels, panels / tile.panels) +
+                    tilesOf(rows, 1, panels % tile.panels) + firstReadsOfX(rows));
+  }
+  double tilesOf(int64_t rows, int64_t panels, int64_t count) const {
+    double works = arithmetic(rows, panels), waits = memory(rows, panels);
+    double stores = kStoreCycles * rows * panels * registersOfPanel;
+    if (4.0 * projection.rows * projection.features > kFarResult)
+      stores += kFarCycles * rows;
+    return count *
+           (std::max(works, waits) + kNotHidden * std::min(works, waits) + kTileCycles + stores);
+  }
+
+  double arithmetic(int64_t rows, int64_t panels) const {
+    int64_t vectors = panels * registersOfPanel, sums = rows * vectors;
+    double multiplies = sums, loads = rows + vectors;
+    if (projection.product == Product::Bytes) {
+      // Of 32 columns eight are fours; each scale is multiplied by x's, and scales their sum.
+      double scales = projection.scalesOfGroup / 8.0;
+      multiplies += sums * scales * (projection.hasOffset ? 3 : 2);
+      loads += vectors * scales * (projection.hasOffset ? 2 : 1) + rows * (scales + 1 / 8.0);
+    }
+    multiplies /= processor.multiplies;
+    loads /= processor.loads;
+    double latency =
+        projection.product == Product::Pairs ? processor.pairsLatency : processor.latency;
+    double ofUnit =
+        std::max({multiplies, loads, latency}) + kBesideMultiplying * std::min(multiplies, loads);
+    if (meetInOneSet(rows))
+      ofUnit += rows * kConflictCycles;
+    return ofUnit * projection.columns / unit.columns;
+  }
+
+  /// Cycles until what isn't in the first cache level has arrived.
+  double memory(int64_t rows, int64_t panels) const {
+    double ofPart = tile.part * unit.bytesOfColumn * projection.columns;
+    double ofRows = rows * bytesOfRow(), cycles = 0;
+    if (ofPart + ofRows <= processor.firstLevel)
+      return 0;
+    // Weights pass through the first level, and rows stay in it where they take half of it.
+    cycles += panels * unit.bytesOfColumn * projection.columns / rateFor(ofPart);
+    if (ofRows > processor.firstLevel / 2)
+      cycles += ofRows / processor.fromSecond;
+    return cycles;
+  }
+  int64_t blocksOfRows() const {
+    if (projection.product == Product::Bytes)
+      return 1;
+    return rowBlocks(divideUp(projection.rows, tile.rows),
+                     divideUp(projection.panels(), tile.part));
+  }
+  /// Each block of rows reads all weights anew.
+  double firstReadsOfWeights() const {
+    return kNotHidden * blocksOfRows() * projection.panels() * unit.bytesOfColumn *
+           projection.columns / processor.fromThird;
+  }
+  /// The first tile of each part finds its rows further away than the others do.
+  double firstReadsOfX(int64_t rows) const {
+    int64_t parts = divideUp(projection.panels(), tile.part);
+    return kNotHidden * parts * rows * bytesOfRow() / rateFor(projection.rows * bytesOfRow());
+  }
+
+  double bytesOfRow() const { return static_cast<double>(unit.bytesOfX * projection.columns); }
+  double rateFor(double bytes) const {
+    return bytes > processor.secondLevel / 2 ? processor.fromThird : processor.fromSecond;
+  }
+  /// Whether more rows of x fall into the same sets of the first level than go well: weights pass
+  /// through it too. (Zen 4: bf16 rows 1 K or 2 K apart took a half more time in tiles of 12.)
+  bool meetInOneSet(int64_t rows) const {
+    int64_t places = 4096 / std::gcd(std::max<int64_t>(1, projection.rowStride), int64_t{4096});
+    return divideUp(rows, places) > processor.ways / 4;
+  }
+
+  const Projection &projection;
+  const ProjectTile &tile;
+  const Processor &processor;
+  Unit unit;
+  int64_t registersOfPanel;
+};
+
+} // namespace
+
+int64_t heed::cost::rowBlocks(int64_t tiles, int64_t panelBlocks) {
+  int64_t wanted = std::min(divideUp(kParts, panelBlocks), tiles);
+  return tiles <= kFewTiles ? 1 : std::max(wanted, divideUp(tiles, kPartTiles));
+}
+
+double heed::cost::cyclesOf(const Projection &projection, const ProjectTile &tile,
+                            const Processor &processor) {
+  if (projection.rows == 0) {
+    // Short prompts and long ones count alike, whatever they are cut into.
+    double ofRow = 0;
+    for (int64_t rows : kTypicalRows) {
+      Projection typical = projection;
+      typical.rows = rows;
+      ofRow += cyclesOf(typical, tile, processor) / static_cast<double>(rows);
+    }
+    return ofRow / std::size(kTypicalRows) * kTypicalRows[1];
+  }
+  return TileCost(projection, tile, processor).cycles();
+}
+
+/// How many panels a part may have: a share of all, in whole tiles.
+static std::vector<int64_t> partsOf(const Projection &projection, int64_t tilePanels) {
+  // Bytes are unpacked for each tile.
+  if (projection.product == Product::Bytes)
+    return {tilePanels};
+  std::vector<int64_t> parts;
+  int64_t panels = projection.panels();
+  for (int64_t count = divideUp(panels, kMostPanels); count <= panels; ++count) {
+    int64_t part = divideUp(divideUp(panels, count), tilePanels) * tilePanels;
+    if (parts.empty() || parts.back() != part)
+      parts.push_back(part);
+  }
+  return parts;
+}
+
+std::vector<ProjectTile> heed::cost::tilesOf(const Projection &projection,
+                                             const Processor &processor) {
+  struct Ranked {
+    double cycles;
+    ProjectTile tile;
+  };
+  std::vector<Ranked> ranked;
+  int64_t mostRows =
+      projection.rows == 0 ? processor.registers : std::min(projection.rows, processor.registers);
+  for (int64_t panels = 1; panels <= 4; ++panels)
+    for (int64_t rows = mostRows; rows >= 1; --rows) {
+      ProjectTile least{rows, panels, panels};
+      if (TileCost(projection, least, processor).usedRegisters() > processor.registers)
+        continue;
+      for (int64_t part : partsOf(projection, panels)) {
+        ProjectTile tile{rows, panels, part};
+        ranked.push_back({cyclesOf(projection, tile, processor), tile});
+      }
+    }
+  // Of equals the higher, then the one with larger parts.
+  std::ranges::sort(ranked, [](const Ranked &a, const Ranked &b) {
+    return std::tuple(a.cycles, -a.tile.rows, -a.tile.part) <
+           std::tuple(b.cycles, -b.tile.rows, -b.tile.part);
+  });
+  std::vector<ProjectTile> tiles;
+  for (const Ranked &entry : ranked)
+    tiles.push_back(entry.tile);
+  return tiles;
+}

@@ -1,0 +1,99 @@
+//===- ProjectCostTest.cpp - which tiles the model prefers, and why -------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "heed/CostModel/ProjectCost.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+using namespace heed::cost;
+
+namespace {
+
+const Processor kWide = Processor::withLanes(16), kNarrow = Processor::withLanes(8);
+
+Projection gate(Product product) {
+  Projection projection;
+  projection.product = product;
+  projection.columns = 576;
+  projection.features = 1536;
+  projection.rowStride = 576 * 4;
+  return projection;
+}
+
+TEST(ProjectCost, TilesFitRegisters) {
+  for (Product product : {Product::F32, Product::Widened, Product::Pairs})
+    for (const ProjectTile &tile : tilesOf(gate(product), kWide))
+      EXPECT_LE(tile.rows * tile.panels + tile.panels + 1, 32);
+  // A panel is two registers of eight.
+  for (const ProjectTile &tile : tilesOf(gate(Product::F32), kNarrow))
+    EXPECT_LE(2 * (tile.rows * tile.panels + tile.panels) + 1, 16);
+  // Bytes have a second sum, of whole numbers.
+  for (const ProjectTile &tile : tilesOf(gate(Product::Bytes), kWide))
+    EXPECT_LE(2 * tile.rows * tile.panels + tile.panels + 2, 32);
+}
+
+TEST(ProjectCost, TilesAreRankedOnce) {
+  Projection projection = gate(Product::Pairs);
+  std::vector<ProjectTile> tiles = tilesOf(projection, kWide);
+  for (size_t at = 1; at < tiles.size(); ++at) {
+    EXPECT_LE(cyclesOf(projection, tiles[at - 1], kWide), cyclesOf(projection, tiles[at], kWide));
+    EXPECT_EQ(std::count(tiles.begin(), tiles.end(), tiles[at]), 1);
+  }
+  for (const ProjectTile &tile : tiles)
+    EXPECT_EQ(tile.part % tile.panels, 0);
+}
+
+TEST(ProjectCost, SumsHideLatency) {
+  // Four sums wait for one another, 24 don't.
+  Projection projection = gate(Product::F32);
+  EXPECT_GT(cyclesOf(projection, {2, 2, 8}, kWide), 1.8 * cyclesOf(projection, {12, 2, 8}, kWide));
+  EXPECT_GE(tilesOf(projection, kWide).front().rows * tilesOf(projection, kWide).front().panels,
+            16);
+}
+
+TEST(ProjectCost, CyclesAreAtLeastThoseOfMultiplying) {
+  Projection projection = gate(Product::F32);
+  projection.rows = 512;
+  double multiplications = 512.0 * 576 * 1536 / kWide.lanes;
+  EXPECT_GE(cyclesOf(projection, {12, 2, 8}, kWide), multiplications / kWide.multiplies);
+  EXPECT_LE(cyclesOf(projection, {12, 2, 8}, kWide), 1.5 * multiplications / kWide.multiplies);
+}
+
+TEST(ProjectCost, RowsThatMeetInOneSetWantLowerTiles) {
+  // Rows 1,024 bf16 apart lie in two places of the first level, those 1,056 apart all over it.
+  Projection projection = gate(Product::Pairs);
+  projection.columns = 1024;
+  auto costOfHeight = [&](int64_t stride) {
+    projection.rowStride = stride;
+    return cyclesOf(projection, {12, 2, 8}, kWide) / cyclesOf(projection, {4, 4, 8}, kWide);
+  };
+  EXPECT_GT(costOfHeight(2048), costOfHeight(2112));
+}
+
+TEST(ProjectCost, OffsetsOfBytesCost) {
+  Projection projection = gate(Product::Bytes);
+  double without = cyclesOf(projection, {6, 2, 2}, kWide);
+  projection.hasOffset = true;
+  EXPECT_GT(cyclesOf(projection, {6, 2, 2}, kWide), without);
+}
+
+TEST(ProjectCost, KnownRowsBoundTheTile) {
+  Projection projection = gate(Product::F32);
+  projection.rows = 3;
+  for (const ProjectTile &tile : tilesOf(projection, kWide))
+    EXPECT_LE(tile.rows, 3);
+}
+
+TEST(ProjectCost, BlocksOfRowsMakeEnoughParts) {
+  EXPECT_EQ(rowBlocks(/*tiles=*/4, /*panelBlocks=*/1), 1);   // each weight is read once
+  EXPECT_EQ(rowBlocks(/*tiles=*/100, /*panelBlocks=*/8), 5); // 20 tiles at most in each
+  EXPECT_EQ(rowBlocks(/*tiles=*/40, /*panelBlocks=*/8), 4);
+  EXPECT_EQ(rowBlocks(/*tiles=*/10, /*panelBlocks=*/1), 10);
+}
+
+} // namespace
