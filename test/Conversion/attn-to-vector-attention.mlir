@@ -49,17 +49,21 @@ func.func @masked(%q: memref<64x32xf32>, %k: memref<?x64xf32>, %v: memref<?x48xf
 
 // -----
 
-// A modifier sees the score in its own unit: log2(e) comes after it. A table that it reads by
-// head is gathered before the loop over keys.
+// A modifier sees the score in its own unit, and it stays so: the greatest is multiplied by log2(e), the others without a
+// rounding of their own where it is subtracted. A table that is read by head is gathered before the loop over keys.
 // CHECK-LABEL: func.func @modified
 // CHECK-SAME: %[[BIAS:[a-z0-9]+]]: memref<4xf32>
 // CHECK: %[[B:.*]] = vector.gather %[[BIAS]]
 // CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<1.250000e-01> : vector<16xf32>
-// CHECK-DAG: %[[LOG2E:.*]] = arith.constant dense<1.44269502> : vector<16xf32>
 // CHECK: %[[SCORE:.*]] = arith.mulf %{{.*}}, %[[SCALE]]
 // CHECK: %[[CAPPED:.*]] = math.tanh %[[SCORE]] : vector<16xf32>
 // CHECK: %[[BIASED:.*]] = arith.addf %[[CAPPED]], %[[B]]
-// CHECK: arith.mulf %[[BIASED]], %[[LOG2E]]
+// CHECK: vector.store %[[BIASED]], %[[SCORES:.*]][
+// CHECK: %[[LOG2E:.*]] = arith.constant dense<1.44269502> : vector<16xf32>
+// CHECK: arith.mulf %{{.*}}, %[[LOG2E]]
+// CHECK: %[[STORED:.*]] = vector.load %[[SCORES]]
+// CHECK: %[[BELOW:.*]] = arith.negf
+// CHECK: vector.fma %[[STORED]], %{{.*}}, %[[BELOW]]
 func.func @modified(%q: memref<8x16xf32>, %k: memref<?x8xf32>, %heads: memref<16xindex>, %bias: memref<4xf32>,
                     %start: index, %acc: memref<8x16xf32>, %max: memref<16xf32>, %sum: memref<16xf32>) {
   attn.online_attention %q, %k, %k lanes %heads, %heads start %start into %acc, %max, %sum scale 0.125 key_tile 64

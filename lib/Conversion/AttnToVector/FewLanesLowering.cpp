@@ -26,7 +26,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 #include <cmath>
-#include <numbers>
 #include <numeric>
 
 using namespace mlir;
@@ -65,7 +64,10 @@ public:
     Value none = splat(builder, -INFINITY), zeros = splat(builder, 0);
     for (int64_t lane = 0; lane < lanes; ++lane) {
       Value old = broadcast(builder, load(builder, op.getMax(), {constant(builder, lane)}));
-      Value maximum = larger(builder, broadcast(builder, (*maxima)[lane]), old);
+      Value ofTile = broadcast(builder, (*maxima)[lane]);
+      if (isModified())
+        ofTile = arith::MulFOp::create(builder, loc, ofTile, splat(builder, kLog2E));
+      Value maximum = larger(builder, ofTile, old);
       Value seen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, maximum, none);
       reference.push_back(arith::SelectOp::create(builder, loc, seen, maximum, zeros));
       Value change = arith::SubFOp::create(builder, loc, old, reference.back());
@@ -199,9 +201,11 @@ private:
     return sum(shuffle(halves, halves, {0, 1, 2, 3}), shuffle(halves, halves, {4, 5, 6, 7}));
   }
 
+  /// Whether scores have a modifier, which takes and gives them to base e. They stay so.
+  bool isModified() { return !op.getScore().empty(); }
   /// Scales, modifies and masks the scores. Returns the greatest of each lane.
   FailureOr<SmallVector<Value>> buildScores(OpBuilder &builder) {
-    bool modified = !op.getScore().empty(), masked = !op.getMask().empty();
+    bool modified = isModified(), masked = !op.getMask().empty();
     SmallVector<RegionInLanes> scoreOf, maskOf;
     for (int64_t lane = 0; lane < lanes; ++lane) {
       Value at = constant(builder, lane);
@@ -210,9 +214,9 @@ private:
           (masked && failed(maskOf.emplace_back(op.getMask()).set(builder, 0, place))))
         return failure();
     }
-    // Without a modifier the change of unit is part of the scale.
-    double log2e = std::numbers::log2e, scale = op.getScale().convertToDouble();
-    Value factor = splat(builder, modified ? scale : scale * log2e), unit = splat(builder, log2e);
+    // Without a modifier the change of base is part of the scale.
+    double scale = op.getScale().convertToDouble();
+    Value factor = splat(builder, modified ? scale : scale * kLog2E);
     Value hidden = splat(builder, -INFINITY);
     auto indices = VectorType::get({kLanes}, builder.getIndexType());
     SmallVector<APInt> numbers = llvm::map_to_vector(
@@ -247,7 +251,7 @@ private:
               here.readOnlyIn(visible);
               if (failed(here.set(body, 0, score)) || failed(here.set(body, 3, key)))
                 built = failure();
-              score = arith::MulFOp::create(body, loc, here.result(body), unit);
+              score = here.result(body);
             }
             score = arith::SelectOp::create(body, loc, visible, score, hidden);
             running[lane] = larger(body, score, running[lane]);
@@ -267,9 +271,12 @@ private:
         builder, kLanes, zeros, [&](OpBuilder &body, Value from, SmallVector<Value> &running) {
           for (int64_t lane = 0; lane < lanes; ++lane) {
             Value at = constant(body, lane);
-            Value below = arith::SubFOp::create(body, loc, loadVector(body, scores, at, from),
-                                                reference[lane]);
-            Value weight = exp2OfNonPositive(body, loc, below);
+            Value score = loadVector(body, scores, at, from);
+            Value weight =
+                isModified()
+                    ? powerBelow(body, loc, score, reference[lane])
+                    : exp2OfNonPositive(body, loc,
+                                        arith::SubFOp::create(body, loc, score, reference[lane]));
             running[lane] = arith::AddFOp::create(body, loc, running[lane], weight);
             vector::StoreOp::create(body, loc, weight, scores, ValueRange{at, from});
           }

@@ -57,7 +57,8 @@ public:
         failed(enterRows(builder, op.getMask(), 0, maskOfRows)))
       return failure();
 
-    SmallVector<Value> maxima = before;
+    Value none = splat(builder, -INFINITY), zeros = splat(builder, 0);
+    SmallVector<Value> maxima = isModified() ? SmallVector<Value>(vectors, none) : before;
     if (failed(forEachRows(
             builder, keys, maxima,
             [&](OpBuilder &body, Value first, int64_t count, SmallVector<Value> &running) {
@@ -67,8 +68,10 @@ public:
 
     // Where nothing is visible yet the maximum is -inf; 0 stands in, so that no NaN arises.
     SmallVector<Value> reference, correction;
-    Value none = splat(builder, -INFINITY), zeros = splat(builder, 0);
     for (auto [old, maximum] : llvm::zip_equal(before, maxima)) {
+      if (isModified())
+        maximum = larger(builder,
+                         arith::MulFOp::create(builder, loc, maximum, splat(builder, kLog2E)), old);
       Value seen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, maximum, none);
       reference.push_back(arith::SelectOp::create(builder, loc, seen, maximum, zeros));
       Value change = arith::SubFOp::create(builder, loc, old, reference.back());
@@ -102,6 +105,10 @@ private:
   }
   Value add(OpBuilder &builder, Value lhs, int64_t rhs) {
     return rhs == 0 ? lhs : arith::AddIOp::create(builder, loc, lhs, constant(builder, rhs));
+  }
+  Value larger(OpBuilder &builder, Value a, Value b) {
+    Value isLarger = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b);
+    return arith::SelectOp::create(builder, loc, isLarger, a, b);
   }
   Value splat(OpBuilder &builder, float value) {
     return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(lanes, value));
@@ -205,11 +212,10 @@ private:
                              }
                              scf::YieldOp::create(body, loc, next);
                            });
-    // Without a modifier the change of unit is part of the scale.
-    double log2e = 1.4426950408889634, scale = op.getScale().convertToDouble();
-    bool modified = !op.getScore().empty();
-    Value factor = splat(builder, modified ? scale : scale * log2e);
-    Value unit = splat(builder, log2e), hidden = splat(builder, -INFINITY);
+    // Without a modifier the change of base is part of the scale.
+    double scale = op.getScale().convertToDouble();
+    Value factor = splat(builder, isModified() ? scale : scale * kLog2E);
+    Value hidden = splat(builder, -INFINITY);
     for (int64_t row = 0; row < count; ++row) {
       Value index = add(builder, first, row);
       Value key = arith::AddIOp::create(builder, loc, op.getStart(), index);
@@ -225,23 +231,29 @@ private:
             return failure();
           visible = here.result(builder);
         }
-        if (modified) {
+        if (isModified()) {
           RegionInLanes here = scoreOfRows[v];
           here.readOnlyIn(visible);
           if (failed(here.set(builder, 0, score)) || failed(here.set(builder, 3, key)))
             return failure();
-          score = arith::MulFOp::create(builder, loc, here.result(builder), unit);
+          score = here.result(builder);
         }
         if (visible)
           score = arith::SelectOp::create(builder, loc, visible, score, hidden);
-        Value larger =
-            arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, score, maxima[v]);
-        maxima[v] = arith::SelectOp::create(builder, loc, larger, score, maxima[v]);
+        maxima[v] = larger(builder, score, maxima[v]);
         finished.push_back(score);
       }
       storeVectors(builder, finished, scores, index);
     }
     return success();
+  }
+
+  /// Whether scores have a modifier, which takes and gives them to base e. They stay so.
+  bool isModified() { return !op.getScore().empty(); }
+  Value powerOf(OpBuilder &builder, Value score, Value reference) {
+    if (isModified())
+      return powerBelow(builder, loc, score, reference);
+    return exp2OfNonPositive(builder, loc, arith::SubFOp::create(builder, loc, score, reference));
   }
 
   void buildPattern(OpBuilder &builder, ArrayRef<Value> reference, ArrayRef<Value> correction) {
@@ -255,8 +267,7 @@ private:
                            [&](OpBuilder &body, Location, Value t, ValueRange carried) {
                              SmallVector<Value> row = loadVectors(body, scores, t), next;
                              for (int64_t v = 0; v < vectors; ++v) {
-                               Value below = arith::SubFOp::create(body, loc, row[v], reference[v]);
-                               row[v] = exp2OfNonPositive(body, loc, below);
+                               row[v] = powerOf(body, row[v], reference[v]);
                                next.push_back(arith::AddFOp::create(body, loc, carried[v], row[v]));
                              }
                              storeVectors(body, row, scores, t);
@@ -287,11 +298,9 @@ private:
           SmallVector<Value> even = loadVectors(body, scores, first),
                              odd = loadVectors(body, scores, add(body, first, 1)), made, next;
           for (int64_t v = 0; v < vectors; ++v) {
-            for (Value *power : {&even[v], &odd[v]}) {
-              Value below = arith::SubFOp::create(body, loc, *power, reference[v]);
+            for (Value *power : {&even[v], &odd[v]})
               *power =
-                  arith::TruncFOp::create(body, loc, narrow, exp2OfNonPositive(body, loc, below));
-            }
+                  arith::TruncFOp::create(body, loc, narrow, powerOf(body, *power, reference[v]));
             made.push_back(vector::InterleaveOp::create(body, loc, even[v], odd[v]));
             next.push_back(DotPairsOp::create(body, loc, carried[v], made[v], ones));
           }

@@ -86,8 +86,10 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     ```
 
     `scale` is applied to the dot product before `score`; log2(e) after it, since
-    a modifier must see the score in its own unit. The running maximum is in units
-    of log2. `start` is the index j of the tile's first row, and T is at most
+    a modifier must see the score in its own unit. Code multiplies by it where m' is
+    subtracted, so that the product isn't rounded: scores of some tens, as ALiBi makes
+    them, would lose as much accuracy by that as by all else. The running maximum is in
+    units of log2. `start` is the index j of the tile's first row, and T is at most
     `key_tile`.
 
     With `lanes_first` q is `[L, d]` and acc `[L, w]`, and the meaning is the same: the form for
