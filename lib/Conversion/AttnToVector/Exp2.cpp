@@ -47,17 +47,3 @@ Value heed::attn::exp2OfNonPositive(OpBuilder &builder, Location loc, Value x) {
   Value scale = arith::BitcastOp::create(builder, loc, floats, exponent);
   return arith::MulFOp::create(builder, loc, power, scale);
 }
-
-Value heed::attn::powerBelow(OpBuilder &builder, Location loc, Value score, Value reference) {
-  auto floats = cast<VectorType>(score.getType());
-  auto splat = [&](float value) -> Value {
-    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(floats, value));
-  };
-  Value below = vector::FMAOp::create(builder, loc, score, splat(static_cast<float>(kLog2E)),
-                                      arith::NegFOp::create(builder, loc, reference));
-  // From scores of 10^9 on the reference's rounding exceeds this, and what isn't the greatest is
-  // further away than any power reaches.
-  Value most = splat(64.0f);
-  Value fits = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, below, most);
-  return exp2OfNonPositive(builder, loc, arith::SelectOp::create(builder, loc, fits, below, most));
-}

@@ -20,6 +20,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
+#include "ScoreExponents.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -39,7 +40,7 @@ constexpr int64_t kKeysAtOnce = 4;
 class FewLanesKernel {
 public:
   FewLanesKernel(OpBuilder &builder, OnlineAttentionOp op, const KernelShape &shape)
-      : op(op), loc(op.getLoc()), sumsAtOnce(2 * shape.attentionRows),
+      : op(op), exponents(op), loc(op.getLoc()), sumsAtOnce(2 * shape.attentionRows),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         lanes(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
         depth(cast<MemRefType>(op.getQ().getType()).getDimSize(1)),
@@ -64,10 +65,8 @@ public:
     Value none = splat(builder, -INFINITY), zeros = splat(builder, 0);
     for (int64_t lane = 0; lane < lanes; ++lane) {
       Value old = broadcast(builder, load(builder, op.getMax(), {constant(builder, lane)}));
-      Value ofTile = broadcast(builder, (*maxima)[lane]);
-      if (isModified())
-        ofTile = arith::MulFOp::create(builder, loc, ofTile, splat(builder, kLog2E));
-      Value maximum = larger(builder, ofTile, old);
+      Value ofTile = exponents.ofGreatest(builder, broadcast(builder, (*maxima)[lane]));
+      Value maximum = larger(builder, loc, ofTile, old);
       Value seen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, maximum, none);
       reference.push_back(arith::SelectOp::create(builder, loc, seen, maximum, zeros));
       Value change = arith::SubFOp::create(builder, loc, old, reference.back());
@@ -105,10 +104,6 @@ private:
   }
   Value first(OpBuilder &builder, Value values) {
     return vector::ExtractOp::create(builder, loc, values, 0);
-  }
-  Value larger(OpBuilder &builder, Value a, Value b) {
-    Value isLarger = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b);
-    return arith::SelectOp::create(builder, loc, isLarger, a, b);
   }
   Value fma(OpBuilder &builder, Value a, Value b, Value c) {
     return vector::FMAOp::create(builder, loc, a, b, c);
@@ -201,11 +196,9 @@ private:
     return sum(shuffle(halves, halves, {0, 1, 2, 3}), shuffle(halves, halves, {4, 5, 6, 7}));
   }
 
-  /// Whether scores have a modifier, which takes and gives them to base e. They stay so.
-  bool isModified() { return !op.getScore().empty(); }
   /// Scales, modifies and masks the scores. Returns the greatest of each lane.
   FailureOr<SmallVector<Value>> buildScores(OpBuilder &builder) {
-    bool modified = isModified(), masked = !op.getMask().empty();
+    bool modified = exponents.isModified(), masked = !op.getMask().empty();
     SmallVector<RegionInLanes> scoreOf, maskOf;
     for (int64_t lane = 0; lane < lanes; ++lane) {
       Value at = constant(builder, lane);
@@ -214,9 +207,7 @@ private:
           (masked && failed(maskOf.emplace_back(op.getMask()).set(builder, 0, place))))
         return failure();
     }
-    // Without a modifier the change of base is part of the scale.
-    double scale = op.getScale().convertToDouble();
-    Value factor = splat(builder, modified ? scale : scale * kLog2E);
+    Value factor = splat(builder, exponents.factor());
     Value hidden = splat(builder, -INFINITY);
     auto indices = VectorType::get({kLanes}, builder.getIndexType());
     SmallVector<APInt> numbers = llvm::map_to_vector(
@@ -254,7 +245,7 @@ private:
               score = here.result(body);
             }
             score = arith::SelectOp::create(body, loc, visible, score, hidden);
-            running[lane] = larger(body, score, running[lane]);
+            running[lane] = larger(body, loc, score, running[lane]);
             vector::StoreOp::create(body, loc, score, scores, ValueRange{at, from});
           }
         });
@@ -271,12 +262,8 @@ private:
         builder, kLanes, zeros, [&](OpBuilder &body, Value from, SmallVector<Value> &running) {
           for (int64_t lane = 0; lane < lanes; ++lane) {
             Value at = constant(body, lane);
-            Value score = loadVector(body, scores, at, from);
             Value weight =
-                isModified()
-                    ? powerBelow(body, loc, score, reference[lane])
-                    : exp2OfNonPositive(body, loc,
-                                        arith::SubFOp::create(body, loc, score, reference[lane]));
+                exponents.weight(body, loadVector(body, scores, at, from), reference[lane]);
             running[lane] = arith::AddFOp::create(body, loc, running[lane], weight);
             vector::StoreOp::create(body, loc, weight, scores, ValueRange{at, from});
           }
@@ -323,6 +310,7 @@ private:
   }
 
   OnlineAttentionOp op;
+  ScoreExponents exponents;
   Location loc;
   int64_t sumsAtOnce; ///< vectors of sums that are kept in registers
   VectorType floats;

@@ -88,14 +88,6 @@ mlir::FailureOr<mlir::Value> asMatrix(mlir::OpBuilder &builder, mlir::Operation 
 /// 2^x for x <= 0 in 16 lanes: within 1 ulp, and exactly 0 below -126.5 and for -inf.
 mlir::Value exp2OfNonPositive(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
 
-/// What a score to base e is multiplied by where powers of 2 are taken.
-inline constexpr double kLog2E = 1.4426950408889634;
-/// 2^(score log2(e) - reference) for a reference that is the greatest score times log2(e), rounded.
-/// The product is not: where a modifier made scores of some tens, that would cost as much accuracy
-/// as all else. So the exponent may be above 0 by the reference's rounding.
-mlir::Value powerBelow(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value score,
-                       mlir::Value reference);
-
 /// Evaluates a region of scalar ops for 16 lanes, as its arguments become known: what the rows
 /// determine is computed before the loop over keys, what one key determines once for all lanes.
 /// Memory that lanes read at places of their own is gathered. A copy goes on from where the

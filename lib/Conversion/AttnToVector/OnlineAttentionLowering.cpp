@@ -23,6 +23,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
+#include "ScoreExponents.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -39,8 +40,8 @@ namespace {
 class OnlineAttentionKernel {
 public:
   OnlineAttentionKernel(OpBuilder &builder, OnlineAttentionOp op, const KernelShape &shape)
-      : op(op), loc(op.getLoc()), rowsAtOnce(shape.attentionRows), unit(op.isPaired() ? 2 : 1),
-        lanes(VectorType::get({kLanes}, builder.getF32Type())),
+      : op(op), exponents(op), loc(op.getLoc()), rowsAtOnce(shape.attentionRows),
+        unit(op.isPaired() ? 2 : 1), lanes(VectorType::get({kLanes}, builder.getF32Type())),
         vectors(cast<MemRefType>(op.getAcc().getType()).getDimSize(1) / kLanes),
         steps(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
         width(cast<MemRefType>(op.getAcc().getType()).getDimSize(0)) {
@@ -58,7 +59,7 @@ public:
       return failure();
 
     Value none = splat(builder, -INFINITY), zeros = splat(builder, 0);
-    SmallVector<Value> maxima = isModified() ? SmallVector<Value>(vectors, none) : before;
+    SmallVector<Value> maxima(vectors, none);
     if (failed(forEachRows(
             builder, keys, maxima,
             [&](OpBuilder &body, Value first, int64_t count, SmallVector<Value> &running) {
@@ -69,9 +70,7 @@ public:
     // Where nothing is visible yet the maximum is -inf; 0 stands in, so that no NaN arises.
     SmallVector<Value> reference, correction;
     for (auto [old, maximum] : llvm::zip_equal(before, maxima)) {
-      if (isModified())
-        maximum = larger(builder,
-                         arith::MulFOp::create(builder, loc, maximum, splat(builder, kLog2E)), old);
+      maximum = larger(builder, loc, exponents.ofGreatest(builder, maximum), old);
       Value seen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, maximum, none);
       reference.push_back(arith::SelectOp::create(builder, loc, seen, maximum, zeros));
       Value change = arith::SubFOp::create(builder, loc, old, reference.back());
@@ -105,10 +104,6 @@ private:
   }
   Value add(OpBuilder &builder, Value lhs, int64_t rhs) {
     return rhs == 0 ? lhs : arith::AddIOp::create(builder, loc, lhs, constant(builder, rhs));
-  }
-  Value larger(OpBuilder &builder, Value a, Value b) {
-    Value isLarger = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b);
-    return arith::SelectOp::create(builder, loc, isLarger, a, b);
   }
   Value splat(OpBuilder &builder, float value) {
     return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(lanes, value));
@@ -212,9 +207,7 @@ private:
                              }
                              scf::YieldOp::create(body, loc, next);
                            });
-    // Without a modifier the change of base is part of the scale.
-    double scale = op.getScale().convertToDouble();
-    Value factor = splat(builder, isModified() ? scale : scale * kLog2E);
+    Value factor = splat(builder, exponents.factor());
     Value hidden = splat(builder, -INFINITY);
     for (int64_t row = 0; row < count; ++row) {
       Value index = add(builder, first, row);
@@ -231,7 +224,7 @@ private:
             return failure();
           visible = here.result(builder);
         }
-        if (isModified()) {
+        if (exponents.isModified()) {
           RegionInLanes here = scoreOfRows[v];
           here.readOnlyIn(visible);
           if (failed(here.set(builder, 0, score)) || failed(here.set(builder, 3, key)))
@@ -240,20 +233,12 @@ private:
         }
         if (visible)
           score = arith::SelectOp::create(builder, loc, visible, score, hidden);
-        maxima[v] = larger(builder, score, maxima[v]);
+        maxima[v] = larger(builder, loc, score, maxima[v]);
         finished.push_back(score);
       }
       storeVectors(builder, finished, scores, index);
     }
     return success();
-  }
-
-  /// Whether scores have a modifier, which takes and gives them to base e. They stay so.
-  bool isModified() { return !op.getScore().empty(); }
-  Value powerOf(OpBuilder &builder, Value score, Value reference) {
-    if (isModified())
-      return powerBelow(builder, loc, score, reference);
-    return exp2OfNonPositive(builder, loc, arith::SubFOp::create(builder, loc, score, reference));
   }
 
   void buildPattern(OpBuilder &builder, ArrayRef<Value> reference, ArrayRef<Value> correction) {
@@ -267,7 +252,7 @@ private:
                            [&](OpBuilder &body, Location, Value t, ValueRange carried) {
                              SmallVector<Value> row = loadVectors(body, scores, t), next;
                              for (int64_t v = 0; v < vectors; ++v) {
-                               row[v] = powerOf(body, row[v], reference[v]);
+                               row[v] = exponents.weight(body, row[v], reference[v]);
                                next.push_back(arith::AddFOp::create(body, loc, carried[v], row[v]));
                              }
                              storeVectors(body, row, scores, t);
@@ -299,8 +284,8 @@ private:
                              odd = loadVectors(body, scores, add(body, first, 1)), made, next;
           for (int64_t v = 0; v < vectors; ++v) {
             for (Value *power : {&even[v], &odd[v]})
-              *power =
-                  arith::TruncFOp::create(body, loc, narrow, powerOf(body, *power, reference[v]));
+              *power = arith::TruncFOp::create(body, loc, narrow,
+                                               exponents.weight(body, *power, reference[v]));
             made.push_back(vector::InterleaveOp::create(body, loc, even[v], odd[v]));
             next.push_back(DotPairsOp::create(body, loc, carried[v], made[v], ones));
           }
@@ -344,6 +329,7 @@ private:
   }
 
   OnlineAttentionOp op;
+  ScoreExponents exponents;
   Location loc;
   int64_t rowsAtOnce;
   int64_t unit; ///< factors that are multiplied at once in a lane: one of f32, two of bf16
