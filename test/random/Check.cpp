@@ -345,6 +345,7 @@ ErrorOr<void> ProgramCheck::tryRun() {
   if (!moved)
     return moved.error();
   double unfused = std::max(*compared, *moved);
+  auto allowedWhenFused = [&] { return 2 * unfused + kFewRoundings; };
 
   for (const Setting &setting : settings) {
     auto compiled = &setting == &settings.front() ? std::move(first) : compile(setting);
@@ -358,7 +359,7 @@ ErrorOr<void> ProgramCheck::tryRun() {
     double allowed = type == "f16"    ? 4e-3
                      : type == "bf16" ? 3e-2
                      : type == "int8" ? 8e-2
-                                      : 2 * unfused + kFewRoundings;
+                                      : allowedWhenFused();
     if (!setting.fused && type == "f32") {
       unfused = std::max(unfused, *error);
       allowed = 1e-4;
@@ -369,7 +370,7 @@ ErrorOr<void> ProgramCheck::tryRun() {
       if (!alike || !furthest)
         return alike ? furthest.error() : alike.error();
       unfused = std::max({unfused, *alike, *furthest});
-      allowed = 2 * unfused + kFewRoundings;
+      allowed = allowedWhenFused();
     }
     if (*error > allowed)
       return makeError(fmt::format("{}: the error is {:.3g} where {:.3g} is allowed",
