@@ -97,8 +97,8 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   pipeline.attentionType = attentionType(options, set);
   pipeline.int8 = !options.precise && (set.has(HEED_AVX512_VNNI) || set.has(HEED_AVX_VNNI));
   pipeline.bf16 = !options.precise && set.has(HEED_AVX512_BF16);
-  if (options.tiles)
-    pipeline.tiles = options.tiles(set);
+  if (auto found = options.tiles.find(set.name); found != options.tiles.end())
+    pipeline.tiles = found->second;
   buildPipeline(manager, from, to, pipeline);
   failures.watch(manager);
   if (options.instrument)

@@ -22,13 +22,11 @@
 #include "heed/Verification/LoadedProgram.h"
 
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/TargetSelect.h"
 
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <map>
-#include <mutex>
 
 using namespace heed;
 using namespace heed::tuning;
@@ -79,17 +77,10 @@ private:
 ErrorOr<Candidate> Candidate::compile(const Product &product, const cost::ProjectTile &tile,
                                       const KernelWeights &weights, int64_t layers,
                                       const TuningOptions &options) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-  });
   CompilerOptions compilerOptions;
   compilerOptions.sets = {options.set};
   compilerOptions.precise = options.precise;
-  compilerOptions.tiles = [&](const InstructionSet &) {
-    return std::vector<std::string>{product.kind + "=" + attn::printTile(tile)};
-  };
+  compilerOptions.tiles[options.set->name] = {product.kind + "=" + attn::printTile(tile)};
   std::string text = fmt::format("size layers = {}, k = {}, n = {}, m\n"
                                  "per layer l {{ weight W : [n, k] = \"W.{{l}}\" }}\n"
                                  "fn product(X: [m, k], Start: [m, n]) -> [m, n] {{\n"

@@ -11,10 +11,8 @@
 #include "heed/Pipelines/Compiler.h"
 
 #include "mlir/Pass/PassManager.h"
-#include "llvm/Support/TargetSelect.h"
 
 #include <fmt/format.h>
-#include <mutex>
 
 using namespace heed;
 using namespace heed::random_programs;
@@ -32,11 +30,6 @@ bool random_programs::checkText(Compiler &compiler) {
 
 ErrorOr<std::unique_ptr<JitProgram>> JitProgram::compile(const std::string &text,
                                                          const Setting &setting) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-  });
   CompilerOptions options;
   auto sets = parseInstructionSets(setting.isa);
   if (!sets)

@@ -74,13 +74,9 @@ int heed::compileCommand(int argc, char **argv) {
   ErrorOr<std::string> text = readTextFile(flags->program);
   if (!text)
     return fail(text.message());
-  std::unique_ptr<WeightsHeader> header;
-  if (!flags->weights.empty()) {
-    auto opened = WeightsHeader::open(flags->weights);
-    if (!opened)
-      return fail(opened.message());
-    header = std::move(*opened);
-  }
+  auto header = WeightsHeader::openIfNamed(flags->weights);
+  if (!header)
+    return fail(header.message());
   bool found = false; // the compiler fails by itself where a pass is wrong
   if (flags->verifyNumerically)
     flags->options.instrument = [&](mlir::PassManager &manager) {
@@ -93,7 +89,7 @@ int heed::compileCommand(int argc, char **argv) {
     std::optional<std::string> tree = compiler.syntaxTree();
     return tree ? deliver(flags->output, *tree) : int(kBadInput);
   }
-  if (!compiler.check(header.get(), readTextFile))
+  if (!compiler.check(header->get(), readTextFile))
     return kBadInput;
   if (std::optional<Phase> phase = flags->phase()) {
     if (!compiler.runTo(*phase))

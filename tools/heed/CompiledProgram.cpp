@@ -26,13 +26,9 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
   ErrorOr<std::string> text = readTextFile(path);
   if (!text)
     return text.error();
-  std::unique_ptr<WeightsHeader> header;
-  if (!weights.empty()) {
-    auto opened = WeightsHeader::open(weights);
-    if (!opened)
-      return opened.error();
-    header = std::move(*opened);
-  }
+  auto header = WeightsHeader::openIfNamed(weights);
+  if (!header)
+    return header.error();
   if (options.sets.empty()) {
     auto set = hostInstructionSet();
     if (!set)
@@ -46,11 +42,11 @@ static ErrorOr<std::string> compileCached(const std::string &path, const std::st
   if (!cache)
     return cache.error();
   Compiler compiler(path, std::move(*text), options);
-  if (!compiler.check(header.get(), readTextFile))
+  if (!compiler.check(header->get(), readTextFile))
     return makeError("");
   CacheKey key;
   key.add("text", compiler.allText())
-      .add("header", header ? header->facts() : "")
+      .add("header", *header ? (*header)->facts() : "")
       .add("options", optionsKey)
       .add("tiles", *tiles);
   for (const InstructionSet *set : options.sets)

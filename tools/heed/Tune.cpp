@@ -14,6 +14,7 @@
 #include "heed/Runtime/Pool.h"
 #include "heed/Tuning/ProductTuning.h"
 #include "heed/Tuning/TileFile.h"
+#include "heed/Verification/NativeCheck.h"
 
 #include "llvm/Support/CommandLine.h"
 
@@ -66,6 +67,11 @@ ErrorOr<tuning::TuningOptions> tuningOptions(const Flags &flags) {
     return makeError("--mcpu names " + std::to_string(sets->size()) +
                      " instruction sets, and one was expected");
   options.set = sets->front();
+  if (!verification::machineHas(*options.set))
+    return makeError(
+        fmt::format("--mcpu is {}, which this machine hasn't: tiles are measured where "
+                    "they are used",
+                    options.set->name));
   for (auto [flag, value, least, most] :
        {std::tuple("-t", int(flags.threads), 0, Pool::kMaxThreads),
         {"--rows", int(flags.rows), 1, 1 << 16},
@@ -88,18 +94,14 @@ productsOf(const Flags &flags, const tuning::TuningOptions &options, ExitCode &c
   ErrorOr<std::string> text = readTextFile(flags.program);
   if (!text)
     return text.error();
-  std::unique_ptr<WeightsHeader> header;
-  if (!flags.weights.empty()) {
-    auto opened = WeightsHeader::open(flags.weights);
-    if (!opened)
-      return opened.error();
-    header = std::move(*opened);
-  }
+  auto header = WeightsHeader::openIfNamed(flags.weights);
+  if (!header)
+    return header.error();
   CompilerOptions compilerOptions;
   compilerOptions.sets = {options.set};
   compilerOptions.precise = options.precise;
   Compiler compiler(flags.program, std::move(*text), compilerOptions);
-  if (!compiler.check(header.get(), readTextFile) || !compiler.runTo(Phase::Tiled)) {
+  if (!compiler.check(header->get(), readTextFile) || !compiler.runTo(Phase::Tiled)) {
     code = compiler.failedInternally() ? kInternalError : kBadInput;
     return makeError("");
   }

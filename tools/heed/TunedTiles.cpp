@@ -14,7 +14,6 @@
 using namespace heed;
 
 ErrorOr<std::string> heed::useTunedTiles(CompilerOptions &options) {
-  std::map<std::string, std::vector<std::string>> ofSets;
   std::string text;
   for (const InstructionSet *set : options.sets) {
     auto file = tuning::TileFile::ofHost(*set);
@@ -24,12 +23,7 @@ ErrorOr<std::string> heed::useTunedTiles(CompilerOptions &options) {
     if (tiles.empty())
       continue;
     text += std::string(set->name) + " " + llvm::join(tiles, ",") + "\n";
-    ofSets[set->name] = std::move(tiles);
+    options.tiles[set->name] = std::move(tiles);
   }
-  if (!ofSets.empty())
-    options.tiles = [ofSets](const InstructionSet &set) {
-      auto found = ofSets.find(set.name);
-      return found == ofSets.end() ? std::vector<std::string>() : found->second;
-    };
   return text;
 }

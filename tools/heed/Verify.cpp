@@ -79,13 +79,9 @@ int heed::verifyCommand(int argc, char **argv) {
   ErrorOr<std::string> text = readTextFile(flags.program);
   if (!text)
     return fail(text.message());
-  std::unique_ptr<WeightsHeader> header;
-  if (!flags.weights.empty()) {
-    auto opened = WeightsHeader::open(flags.weights);
-    if (!opened)
-      return fail(opened.message());
-    header = std::move(*opened);
-  }
+  auto header = WeightsHeader::openIfNamed(flags.weights);
+  if (!header)
+    return fail(header.message());
   auto weights = verification::openWeights(flags.weights);
   if (!weights)
     return fail(llvm::toString(weights.takeError()));
@@ -94,7 +90,7 @@ int heed::verifyCommand(int argc, char **argv) {
   CompilerOptions compilerOptions;
   compilerOptions.sets = *sets;
   Compiler compiler(flags.program, std::move(*text), compilerOptions);
-  if (!compiler.check(header.get(), readTextFile))
+  if (!compiler.check(header->get(), readTextFile))
     return kBadInput;
   verification::VerifierOptions options;
   options.sets = *sets;

@@ -21,6 +21,12 @@ ErrorOr<std::unique_ptr<WeightsHeader>> WeightsHeader::open(const std::string &p
   return header;
 }
 
+ErrorOr<std::unique_ptr<WeightsHeader>> WeightsHeader::openIfNamed(const std::string &path) {
+  if (path.empty())
+    return std::unique_ptr<WeightsHeader>();
+  return open(path);
+}
+
 std::optional<TensorHeader> WeightsHeader::tensor(std::string_view name) const {
   const TensorInfo *info = file->find(name);
   if (!info)

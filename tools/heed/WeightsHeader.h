@@ -19,6 +19,8 @@ namespace heed {
 class WeightsHeader : public ModelHeader {
 public:
   static ErrorOr<std::unique_ptr<WeightsHeader>> open(const std::string &path);
+  /// The same, or null where no path is given: not every program has weights.
+  static ErrorOr<std::unique_ptr<WeightsHeader>> openIfNamed(const std::string &path);
 
   std::optional<TensorHeader> tensor(std::string_view name) const override;
   std::optional<Value> meta(std::string_view key) const override;

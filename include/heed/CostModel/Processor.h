@@ -32,26 +32,15 @@ struct Processor {
   /// One with registers of 16 f32 (AVX-512) or 8 (AVX2), by the instruction tables of uops.info
   /// and the vendors' optimisation manuals for Zen 3 to 5 and Ice Lake to Sapphire Rapids.
   static constexpr Processor withLanes(int64_t lanes) {
-    if (lanes >= 16)
-      return {.lanes = 16,
-              .registers = 32,
-              .multiplies = 2,
-              .loads = 2,
-              .latency = 4,
-              .pairsLatency = 6,
-              .firstLevel = 32 << 10,
-              .secondLevel = 1 << 20,
-              .ways = 8,
-              .fromSecond = 32,
-              .fromThird = 12};
-    return {.lanes = 8,
-            .registers = 16,
+    bool isWide = lanes >= 16;
+    return {.lanes = isWide ? 16 : 8,
+            .registers = isWide ? 32 : 16,
             .multiplies = 2,
             .loads = 2,
             .latency = 4,
             .pairsLatency = 6,
             .firstLevel = 32 << 10,
-            .secondLevel = 512 << 10,
+            .secondLevel = isWide ? 1 << 20 : 512 << 10,
             .ways = 8,
             .fromSecond = 32,
             .fromThird = 12};

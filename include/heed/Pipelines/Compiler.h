@@ -17,6 +17,7 @@
 #include "mlir/IR/OwningOpRef.h"
 
 #include <functional>
+#include <map>
 
 namespace heed {
 
@@ -32,8 +33,8 @@ struct CompilerOptions {
   std::string attentionType = "auto"; ///< what attention multiplies: f32, bf16, or auto (bf16 where
                                       ///< rows are rounded, unless invariant or precise)
   bool fuseAttention = true;          ///< else attention's steps are computed one by one
-  /// Where set: tiles of products for an instruction set, as attn-choose-tiles takes them.
-  std::function<std::vector<std::string>(const InstructionSet &)> tiles;
+  /// Tiles of products, as attn-choose-tiles takes them, for instruction sets by name.
+  std::map<std::string, std::vector<std::string>> tiles;
   bool passManagerFlags = false; ///< heed MLIR's --mlir-print-ir-… and --mlir-timing, which the
                                  ///< tool must have registered
   std::function<void(mlir::PassManager &)> instrument; ///< where set, sees every pass manager

@@ -46,9 +46,14 @@ struct ChooseTilesPass : attn::impl::ChooseTilesPassBase<ChooseTilesPass> {
         return;
       std::string kind = kindOf(op);
       auto known = named.find(kind);
-      numNamed += known != named.end();
-      if (known == named.end())
-        known = cheapest.try_emplace(kind, cost::tilesOf(costOf(op), processor).front()).first;
+      if (known != named.end()) {
+        ++numNamed;
+      } else {
+        auto [entry, isNew] = cheapest.try_emplace(kind);
+        if (isNew)
+          entry->second = cost::tilesOf(costOf(op), processor).front();
+        known = entry;
+      }
       const cost::ProjectTile &tile = known->second;
       op.setTileAttr(ProjectTileAttr::get(&getContext(), tile.rows, tile.panels, tile.part));
       ++numTiles;

@@ -17,6 +17,8 @@ using namespace mlir;
 using namespace heed;
 using namespace heed::attn;
 
+static_assert(cost::kPanelFeatures == PanelLayout::lanes);
+
 static int64_t product(ArrayRef<int64_t> sizes) { return llvm::product_of(sizes); }
 
 /// The columns of the op's matrices, and the features of one.
