@@ -23,7 +23,8 @@ static CompilerOptions anyOptions() {
   return options;
 }
 
-Oracle::Oracle(const std::string &text) : compiler("program.heed", text, anyOptions()) {}
+Oracle::Oracle(const std::string &text)
+    : text(text), compiler("program.heed", text, anyOptions()) {}
 
 ErrorOr<std::unique_ptr<Oracle>> Oracle::create(const std::string &text) {
   std::unique_ptr<Oracle> oracle(new Oracle(text));
@@ -73,9 +74,23 @@ ErrorOr<void> Oracle::writeWeights() {
   return {};
 }
 
+ErrorOr<mlir::ModuleOp> Oracle::irOf(Phase phase) {
+  if (phase == Phase::Formula)
+    return compiler.ir();
+  if (!found) {
+    found = std::make_unique<Compiler>("program.heed", text, anyOptions());
+    if (!checkText(*found) || !found->runTo(phase))
+      return makeError("the program was refused");
+  }
+  return found->ir();
+}
+
 ErrorOr<std::vector<double>> Oracle::evaluate(const std::vector<Argument> &arguments,
-                                              reference::Precision precision) {
-  auto function = *compiler.ir().getOps<mlir::func::FuncOp>().begin();
+                                              reference::Precision precision, Phase phase) {
+  auto ir = irOf(phase);
+  if (!ir)
+    return ir.error();
+  auto function = *ir->getOps<mlir::func::FuncOp>().begin();
   llvm::SmallVector<reference::Value> values;
   for (auto [argument, type] : llvm::zip_equal(arguments, function.getArgumentTypes())) {
     mlir::Type element = mlir::getElementTypeOrSelf(type);
@@ -90,7 +105,7 @@ ErrorOr<std::vector<double>> Oracle::evaluate(const std::vector<Argument> &argum
   }
   reference::EvaluatorOptions options;
   options.precision = precision;
-  reference::Evaluator evaluator(compiler.ir(), source, options);
+  reference::Evaluator evaluator(*ir, source, options);
   auto results = evaluator.call(function.getName(), values);
   if (!results)
     return makeError("the oracle failed: " + llvm::toString(results.takeError()));

@@ -32,7 +32,8 @@ struct Argument {
   }
 };
 
-/// A program's formulas, evaluated as they stand.
+/// A program's formulas, evaluated as they stand, or as the passes up to `Phase::Attn` leave them:
+/// with the scores scaled after their sums, where the formula scales each product.
 class Oracle {
 public:
   /// Of the program's text, with random weights.
@@ -41,15 +42,19 @@ public:
   /// A file with the weights that `evaluate` uses; null where the program has none.
   const WeightsFile *weights() const { return file.get(); }
 
-  /// The function's result, row-major.
+  /// The function's result, row-major. `phase` is Formula or Attn.
   ErrorOr<std::vector<double>> evaluate(const std::vector<Argument> &arguments,
-                                        reference::Precision precision);
+                                        reference::Precision precision,
+                                        Phase phase = Phase::Formula);
 
 private:
   explicit Oracle(const std::string &text);
   ErrorOr<void> writeWeights();
+  ErrorOr<mlir::ModuleOp> irOf(Phase phase);
 
+  std::string text;
   Compiler compiler;
+  std::unique_ptr<Compiler> found; ///< null, or what has reached Phase::Attn
   reference::RandomWeights source;
   std::unique_ptr<WeightsFile> file;
 };
