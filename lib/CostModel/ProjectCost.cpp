@@ -22,6 +22,8 @@ constexpr double kBesideMultiplying = 0.1;
 /// Cycles of a tile that no column accounts for: its loop, and what a vector of sums costs in the
 /// end.
 constexpr double kTileCycles = 20, kStoreCycles = 2;
+/// Cycles for a vector of sums to wait in memory from one block of columns to the next.
+constexpr double kKeepCycles = 1;
 constexpr double kNoRegisterLeft = 1.05;
 /// What a number of x costs more where rows lie in the same sets of the first level.
 constexpr double kConflictCycles = 0.15;
@@ -110,6 +112,8 @@ private:
     double stores = kStoreCycles * rows * panels * registersOfPanel;
     if (4.0 * projection.rows * projection.features > kFarResult)
       stores += kFarCycles * rows;
+    if (blocksOfColumns() > 1)
+      stores += blocksOfColumns() * (kTileCycles + kKeepCycles * rows * panels * registersOfPanel);
     return count *
            (std::max(works, waits) + kNotHidden * std::min(works, waits) + kTileCycles + stores);
   }
@@ -136,15 +140,19 @@ private:
 
   /// Cycles until what isn't in the first cache level has arrived.
   double memory(int64_t rows, int64_t panels) const {
-    double ofPart = tile.part * unit.bytesOfColumn * projection.columns;
-    double ofRows = rows * bytesOfRow(), cycles = 0;
+    double blocks = static_cast<double>(blocksOfColumns());
+    double ofPart = tile.part * unit.bytesOfColumn * projection.columns / blocks;
+    double ofRows = rows * bytesOfRow() / blocks, cycles = 0;
     if (ofPart + ofRows <= processor.firstLevel)
       return 0;
     // Weights pass through the first level, and rows stay in it where they take half of it.
     cycles += panels * unit.bytesOfColumn * projection.columns / rateFor(ofPart);
     if (ofRows > processor.firstLevel / 2)
-      cycles += ofRows / processor.fromSecond;
+      cycles += rows * bytesOfRow() / processor.fromSecond;
     return cycles;
+  }
+  int64_t blocksOfColumns() const {
+    return projection.product == Product::Bytes ? 1 : columnBlocks(bytesOfRow());
   }
   int64_t blocksOfRows() const {
     if (projection.product == Product::Bytes)
@@ -160,10 +168,11 @@ private:
   /// The first tile of each part finds its rows further away than the others do.
   double firstReadsOfX(int64_t rows) const {
     int64_t parts = divideUp(projection.panels(), tile.part);
-    return kNotHidden * parts * rows * bytesOfRow() / rateFor(projection.rows * bytesOfRow());
+    double all = static_cast<double>(projection.rows * bytesOfRow());
+    return kNotHidden * parts * rows * bytesOfRow() / rateFor(all);
   }
 
-  double bytesOfRow() const { return static_cast<double>(unit.bytesOfX * projection.columns); }
+  int64_t bytesOfRow() const { return unit.bytesOfX * projection.columns; }
   double rateFor(double bytes) const {
     return bytes > processor.secondLevel / 2 ? processor.fromThird : processor.fromSecond;
   }
@@ -182,6 +191,10 @@ private:
 };
 
 } // namespace
+
+int64_t heed::cost::columnBlocks(int64_t bytesOfRow) {
+  return bytesOfRow <= 2 * kBlockBytes ? 1 : (bytesOfRow + kBlockBytes / 2) / kBlockBytes;
+}
 
 int64_t heed::cost::rowBlocks(int64_t tiles, int64_t panelBlocks) {
   int64_t wanted = std::min(divideUp(kParts, panelBlocks), tiles);

@@ -55,6 +55,28 @@ func.func @accumulate(%z: memref<?x2x32xf32>, %w: !attn.weight<32x2x32, q8_0>, %
 
 // -----
 
+// Rows of 8 K are multiplied in four blocks of 512 columns, 128 rounds of four. Between them the sums of 20
+// tiles of 4 rows wait in memory; after the last they are stored.
+// CHECK-LABEL: func.func @blocks
+// CHECK-SAME: %[[INTO:[a-z0-9]+]]: memref<?x32xf32>)
+// CHECK: %[[SUMS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<80x2x16xf32>
+// CHECK-COUNT-8: vector.store %{{.*}}, %[[SUMS]]
+// CHECK: %[[ROUNDS:.*]] = arith.constant 128 : index
+// CHECK: scf.for %[[FIRST:.*]] = %{{.*}} to %{{.*}} step %[[ROUNDS]] {
+// CHECK: %[[NEXT:.*]] = arith.addi %[[FIRST]], %[[ROUNDS]]
+// CHECK: %[[LAST:.*]] = arith.minui %[[NEXT]]
+// CHECK-COUNT-8: vector.load %[[SUMS]]
+// CHECK: scf.for %{{.*}} = %[[FIRST]] to %[[LAST]]
+// CHECK-COUNT-32: vector.fma
+// CHECK-COUNT-8: vector.store %{{.*}}, %[[SUMS]]
+// CHECK: vector.store %{{.*}}, %[[INTO]]
+func.func @blocks(%x: memref<?x2048xf32>, %w: !attn.weight<32x2048, f32>, %into: memref<?x32xf32>) {
+  attn.project linear %x, %w into %into tile <rows = 4, panels = 2, part = 2> : memref<?x2048xf32>, !attn.weight<32x2048, f32> into memref<?x32xf32>
+  return
+}
+
+// -----
+
 // Rows 4 K apart would push one another out of the cache: tiles of 6 rows x 4 panels.
 // CHECK-LABEL: func.func @colliding
 // CHECK: arith.ceildivui %{{.*}}, %c6

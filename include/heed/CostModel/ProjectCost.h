@@ -60,6 +60,14 @@ struct ProjectTile {
 // that each weight is read once.
 inline constexpr int64_t kParts = 32, kPartTiles = 20, kFewTiles = 4;
 
+/// Bytes of a row of x in a block of columns. A block of a part's panels then stays in the second
+/// cache level while all of the part's rows are multiplied with it.
+inline constexpr int64_t kBlockBytes = 2048;
+
+/// How many blocks of columns a product over rows of so many bytes is cut into, near kBlockBytes;
+/// between two blocks sums wait in memory. Fours of bytes are never cut.
+int64_t columnBlocks(int64_t bytesOfRow);
+
 /// How many blocks of rows `tiles` tiles of rows are, beside so many blocks of panels.
 int64_t rowBlocks(int64_t tiles, int64_t panelBlocks);
 

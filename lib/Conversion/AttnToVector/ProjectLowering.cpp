@@ -13,10 +13,11 @@
 //   few rows (decoding)   each weight is read once, unpacked in registers and used
 //                         for all rows at once; the time is that of reading.
 //   many rows (prompts)   tiles of rows and panels, as the op's `tile` says. Weights that
-//                         aren't as the kernel wants them are unpacked first.
+//                         aren't as the kernel wants them are unpacked first. Where rows
+//                         are long, a block of columns after the other.
 //
-// Each sum is added up in a register, column by column in either way, so that a
-// row's result doesn't depend on how many come with it.
+// Each sum is added up column by column in either way, so that a row's result
+// doesn't depend on how many come with it.
 // Tasks are cut whatever the thread count, so that results don't depend on it.
 //
 //===----------------------------------------------------------------------===//
@@ -81,6 +82,7 @@ private:
   struct Part {
     Value beginRow, endRow, beginPanel, endPanel;
     Value weights; ///< [panels, columns, lanes] unpacked, or null
+    Value sums;    ///< [rows, panels, lanes] of the blocks of columns before, or null
   };
 
   Value multiply(OpBuilder &builder, Value lhs, int64_t rhs) {
@@ -120,14 +122,20 @@ private:
     return DotPairsOp::create(builder, loc, sum, weights, factor);
   }
 
+  /// Rounds of a tile's loop, each of `units` units of columns.
+  struct Rounds {
+    Value begin, end;
+    int64_t units;
+  };
+
   /// Adds the products of the rows at `places` and the weights to `sums`, [rows][panels][chains]:
-  /// `rounds` of `units` units of columns, then the columns that are left.
-  SmallVector<Value> addProducts(OpBuilder &builder, ArrayRef<Value> places, int64_t rounds,
-                                 int64_t units, int64_t tail, int64_t panels, int64_t chains,
-                                 ValueRange sums, ReadWeights read) {
+  /// those of `rounds`, then the `tail` units of columns that are left.
+  SmallVector<Value> addProducts(OpBuilder &builder, ArrayRef<Value> places, Rounds rounds,
+                                 int64_t tail, int64_t panels, int64_t chains, ValueRange sums,
+                                 ReadWeights read) {
     auto addRound = [&](OpBuilder &body, Value round, int64_t count, ValueRange before) {
       SmallVector<Value> next(before);
-      Value first = multiply(body, round, units * unit);
+      Value first = multiply(body, round, rounds.units * unit);
       read(body, round, count, [&](int64_t at, int64_t firstPanel, ArrayRef<Value> weights) {
         for (size_t row = 0; row < places.size(); ++row) {
           Value factor = broadcastX(body, places[row], add(body, first, at * unit));
@@ -139,15 +147,14 @@ private:
       });
       return next;
     };
-    Value end = constant(builder, rounds);
-    auto loop =
-        scf::ForOp::create(builder, loc, constant(builder, 0), end, constant(builder, 1), sums,
-                           [&](OpBuilder &body, Location, Value round, ValueRange carried) {
-                             scf::YieldOp::create(body, loc, addRound(body, round, units, carried));
-                           });
+    auto loop = scf::ForOp::create(
+        builder, loc, rounds.begin, rounds.end, constant(builder, 1), sums,
+        [&](OpBuilder &body, Location, Value round, ValueRange carried) {
+          scf::YieldOp::create(body, loc, addRound(body, round, rounds.units, carried));
+        });
     if (tail == 0)
       return SmallVector<Value>(loop.getResults());
-    return addRound(builder, end, tail, loop.getResults());
+    return addRound(builder, rounds.end, tail, loop.getResults());
   }
 
   /// Reads weights of the panels at `places` where they lie packed.
@@ -199,9 +206,10 @@ private:
       reader.readAhead(body, place, step);
       readPacked(body, place, step, units, use);
     };
-    sums = addProducts(builder, placesOf(builder, firstRow, height), reader.steps(),
-                       reader.columnsPerStep() / unit, reader.tailColumns(), /*panels=*/1, chains,
-                       sums, read);
+    Rounds rounds{constant(builder, 0), constant(builder, reader.steps()),
+                  reader.columnsPerStep() / unit};
+    sums = addProducts(builder, placesOf(builder, firstRow, height), rounds, reader.tailColumns(),
+                       /*panels=*/1, chains, sums, read);
     for (int64_t row = 0; row < height; ++row) {
       totals.push_back(sums[row * chains]);
       for (int64_t chain = 1; chain < chains; ++chain)
@@ -280,9 +288,11 @@ private:
     storeAs(inOthers, false);
   }
 
-  void buildPart(OpBuilder &builder, Part part) {
-    if (isUnpacked)
-      part.weights = unpack(builder, part);
+  /// Builds a tile of rows from `firstRow` on.
+  using BuildTile =
+      function_ref<void(OpBuilder &, Value firstRow, int64_t height, const Panels &panels)>;
+
+  void forEachTileOf(OpBuilder &builder, const Part &part, BuildTile build) {
     Value width = constant(builder, tile.getPanels()), one = constant(builder, 1);
     Value count = arith::SubIOp::create(builder, loc, part.endPanel, part.beginPanel);
     Value wholeEnd = arith::SubIOp::create(builder, loc, part.endPanel,
@@ -292,13 +302,81 @@ private:
                   auto buildPanels = [&](Value begin, Value end, Value step, int64_t count) {
                     auto loop = scf::ForOp::create(inTile, loc, begin, end, step);
                     OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
-                    Panels panels{this, loop.getInductionVar(), count, false};
-                    buildTile(body, part, firstRow, height, panels);
+                    build(body, firstRow, height, {this, loop.getInductionVar(), count, false});
                   };
                   buildPanels(part.beginPanel, wholeEnd, width, tile.getPanels());
                   if (panels % tile.getPanels() != 0)
                     buildPanels(wholeEnd, part.endPanel, one, 1);
                 });
+  }
+
+  void buildPart(OpBuilder &builder, Part part) {
+    if (isUnpacked)
+      part.weights = unpack(builder, part);
+    int64_t units = part.weights ? (cols % 4 == 0 ? 4 : 1) : reader.columnsPerStep() / unit;
+    int64_t rounds = cols / (units * unit);
+    int64_t roundsOfBlock = llvm::divideCeil(
+        rounds, heed::cost::columnBlocks(cols * element.getIntOrFloatBitWidth() / 8));
+    Value zero = constant(builder, 0), end = constant(builder, rounds);
+    if (roundsOfBlock == rounds)
+      return forEachTileOf(
+          builder, part, [&](OpBuilder &body, Value firstRow, int64_t height, Panels panels) {
+            SmallVector<Value> sums(height * panels.count, zeros(body));
+            sums = addTile(body, part, {zero, end, units}, firstRow, height, panels, sums);
+            storeSums(body, sums, firstRow, panels.first, panels.count);
+          });
+
+    // Sums wait in memory while a block of columns is multiplied with the whole part.
+    auto type = MemRefType::get({heed::cost::kPartTiles * tile.getRows(), tile.getPart(), kLanes},
+                                builder.getF32Type());
+    part.sums = memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
+    forEachTileOf(builder, part,
+                  [&](OpBuilder &body, Value firstRow, int64_t height, const Panels &panels) {
+                    SmallVector<Value> sums(height * panels.count, zeros(body));
+                    keepSums(body, part, firstRow, height, panels, sums);
+                  });
+    Value step = constant(builder, roundsOfBlock);
+    auto blocks = scf::ForOp::create(builder, loc, zero, end, step);
+    OpBuilder inBlock = OpBuilder::atBlockTerminator(blocks.getBody());
+    Value first = blocks.getInductionVar();
+    Value last =
+        arith::MinUIOp::create(inBlock, loc, arith::AddIOp::create(inBlock, loc, first, step), end);
+    forEachTileOf(
+        inBlock, part, [&](OpBuilder &body, Value firstRow, int64_t height, const Panels &panels) {
+          SmallVector<Value> sums = keptSums(body, part, firstRow, height, panels);
+          sums = addTile(body, part, {first, last, units}, firstRow, height, panels, sums);
+          keepSums(body, part, firstRow, height, panels, sums);
+        });
+    forEachTileOf(builder, part,
+                  [&](OpBuilder &body, Value firstRow, int64_t height, const Panels &panels) {
+                    storeSums(body, keptSums(body, part, firstRow, height, panels), firstRow,
+                              panels.first, panels.count);
+                  });
+  }
+
+  /// Where the sums of each row and panel of a tile wait.
+  SmallVector<SmallVector<Value>> placesOfSums(OpBuilder &builder, const Part &part, Value firstRow,
+                                               int64_t height, const Panels &panels) {
+    Value row = arith::SubIOp::create(builder, loc, firstRow, part.beginRow);
+    Value panel = arith::SubIOp::create(builder, loc, panels.first, part.beginPanel);
+    SmallVector<SmallVector<Value>> places;
+    for (int64_t at = 0; at < height * panels.count; ++at)
+      places.push_back({add(builder, row, at / panels.count),
+                        add(builder, panel, at % panels.count), constant(builder, 0)});
+    return places;
+  }
+  SmallVector<Value> keptSums(OpBuilder &builder, const Part &part, Value firstRow, int64_t height,
+                              const Panels &panels) {
+    SmallVector<Value> sums;
+    for (ArrayRef<Value> place : placesOfSums(builder, part, firstRow, height, panels))
+      sums.push_back(vector::LoadOp::create(builder, loc, lanes, part.sums, place));
+    return sums;
+  }
+  void keepSums(OpBuilder &builder, const Part &part, Value firstRow, int64_t height,
+                const Panels &panels, ValueRange sums) {
+    auto places = placesOfSums(builder, part, firstRow, height, panels);
+    for (auto [sum, place] : llvm::zip_equal(sums, places))
+      vector::StoreOp::create(builder, loc, sum, part.sums, place);
   }
 
   /// A part's panels in f32, [panels, columns, lanes].
@@ -328,15 +406,15 @@ private:
     return unpacked;
   }
 
-  void buildTile(OpBuilder &builder, const Part &part, Value firstRow, int64_t height,
-                 const Panels &panels) {
-    int64_t units = part.weights ? (cols % 4 == 0 ? 4 : 1) : reader.columnsPerStep() / unit;
+  /// Adds what `rounds` of columns bring to the sums of a tile, [rows][panels].
+  SmallVector<Value> addTile(OpBuilder &builder, const Part &part, Rounds rounds, Value firstRow,
+                             int64_t height, const Panels &panels, ValueRange sums) {
     Value local = arith::SubIOp::create(builder, loc, panels.first, part.beginPanel);
     auto read = [&](OpBuilder &body, Value round, int64_t, Use use) {
       if (!part.weights)
-        return readPacked(body, panels.all(body), round, units, use);
-      Value first = multiply(body, round, units), zero = constant(body, 0);
-      for (int64_t at = 0; at < units; ++at) {
+        return readPacked(body, panels.all(body), round, rounds.units, use);
+      Value first = multiply(body, round, rounds.units), zero = constant(body, 0);
+      for (int64_t at = 0; at < rounds.units; ++at) {
         SmallVector<Value> weights;
         for (int64_t panel = 0; panel < panels.count; ++panel) {
           SmallVector<Value> place{add(body, local, panel), add(body, first, at), zero};
@@ -345,10 +423,8 @@ private:
         use(at, 0, weights);
       }
     };
-    SmallVector<Value> sums(height * panels.count, zeros(builder));
-    sums = addProducts(builder, placesOf(builder, firstRow, height), cols / (units * unit), units,
-                       /*tail=*/0, panels.count, /*chains=*/1, sums, read);
-    storeSums(builder, sums, firstRow, panels.first, panels.count);
+    return addProducts(builder, placesOf(builder, firstRow, height), rounds, /*tail=*/0,
+                       panels.count, /*chains=*/1, sums, read);
   }
 
   Value x;

@@ -89,6 +89,17 @@ TEST(ProjectCost, KnownRowsBoundTheTile) {
     EXPECT_LE(tile.rows, 3);
 }
 
+TEST(ProjectCost, LongRowsAreCutIntoBlocks) {
+  EXPECT_EQ(columnBlocks(2 * kBlockBytes), 1);
+  EXPECT_EQ(columnBlocks(3 * kBlockBytes), 3);
+  EXPECT_EQ(columnBlocks(8 * kBlockBytes + 100), 8);
+  // A block of 8 panels stays in the second level, where 8 panels as a whole wouldn't.
+  Projection projection = gate(Product::F32);
+  projection.columns = projection.features = 4096;
+  projection.rowStride = 4096 * 4;
+  EXPECT_GE(tilesOf(projection, kWide).front().part, 8);
+}
+
 TEST(ProjectCost, BlocksOfRowsMakeEnoughParts) {
   EXPECT_EQ(rowBlocks(/*tiles=*/4, /*panelBlocks=*/1), 1);   // each weight is read once
   EXPECT_EQ(rowBlocks(/*tiles=*/100, /*panelBlocks=*/8), 5); // 20 tiles at most in each
