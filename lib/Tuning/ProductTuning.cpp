@@ -163,14 +163,16 @@ std::vector<Product> heed::tuning::productsOf(mlir::ModuleOp module) {
   return products;
 }
 
-/// The tiles that the model holds to be the cheapest, but few that differ in their parts alone.
-static std::vector<cost::ProjectTile> candidatesOf(const cost::Projection &projection,
+/// The tile that the compiler chooses, then those that the model holds to be the cheapest for so
+/// many rows, but few that differ in their parts alone.
+static std::vector<cost::ProjectTile> candidatesOf(cost::Projection projection,
                                                    const TuningOptions &options) {
   auto processor = cost::Processor::withLanes(options.set->vectorBits / 32);
+  std::vector<cost::ProjectTile> tiles = {cost::tilesOf(projection, processor).front()};
   std::map<std::pair<int64_t, int64_t>, int> partsOf;
-  std::vector<cost::ProjectTile> tiles;
+  projection.rows = options.rows;
   for (const cost::ProjectTile &tile : cost::tilesOf(projection, processor))
-    if (partsOf[{tile.rows, tile.panels}]++ < kPartsOfTile)
+    if (tile != tiles.front() && partsOf[{tile.rows, tile.panels}]++ < kPartsOfTile)
       tiles.push_back(tile);
   tiles.resize(std::min<size_t>(tiles.size(), std::max(1, options.candidates)));
   return tiles;

@@ -127,8 +127,7 @@ int heed::tuneCommand(int argc, char **argv) {
   if (!file)
     return fail(file.message());
   std::printf("%-28s %10s %10s %8s %8s\n", "product", "model", "best", "gain", "ms");
-  for (tuning::Product &product : *products) {
-    product.projection.rows = options->rows;
+  for (const tuning::Product &product : *products) {
     auto tuned = tuning::tune(product, *options);
     if (!tuned)
       return fail(tuned.message(), kInternalError);

@@ -23,7 +23,7 @@ namespace heed::tuning {
 /// A kind of product that a program has; see heed/Dialect/Attn/Transforms/ProductKind.h.
 struct Product {
   std::string kind;
-  cost::Projection projection;
+  cost::Projection projection;            ///< as the compiler sees it: its rows may be unknown
   StorageType storage = StorageType::F32; ///< the first, where a weight's layers have several
 };
 
@@ -35,18 +35,17 @@ struct TuningOptions {
   bool precise = false; ///< as heed compile's --precise
   int threads = 0;      ///< 0: one for each processor
   int64_t rows = 512;   ///< of x
-  int candidates = 20;  ///< tiles that are measured, those that the model holds to be the cheapest
+  int candidates = 20;  ///< tiles that are measured: the compiler's and the model's cheapest
   int rounds = 15;      ///< in each every tile is timed once
 };
 
 /// What was measured of one kind.
 struct Tuned {
-  cost::ProjectTile model, best;
-  double gain = 1;         ///< the model's time over the best's: median of the rounds
-  double gainAtLeast = 1;  ///< the lower end of its 95 % interval
-  double milliseconds = 0; ///< a product with the best tile
-  /// Every tile that was measured and its milliseconds, those first that the model holds to be
-  /// cheapest.
+  cost::ProjectTile model, best; ///< what the compiler chooses, and the fastest
+  double gain = 1;               ///< the first one's time over the second's: median of the rounds
+  double gainAtLeast = 1;        ///< the lower end of its 95 % interval
+  double milliseconds = 0;       ///< a product with the best tile
+  /// Every tile that was measured and its milliseconds, the model's first, then by their cost.
   std::vector<std::pair<cost::ProjectTile, double>> all;
 };
 
