@@ -21,8 +21,9 @@
 // CHECK-COUNT-12: vector.fma
 // CHECK: %[[MASK:.*]] = vector.constant_mask [8] : vector<16xi1>
 // CHECK: vector.maskedstore %[[INTO]][%{{.*}}, %{{.*}}], %[[MASK]]
-// Few: each weight is read once for 4, 2 or 1 rows.
+// Few: each weight is read once for 4, 2 or 1 rows. What several rows need is asked for ahead.
 // CHECK: arith.cmpi eq, %[[TASK]], %c1
+// CHECK: attn.prefetch %[[W]]
 // CHECK-COUNT-4: vector.fma
 // CHECK-NOT: attn.project
 // NARROW-LABEL: func.func @panels

@@ -56,8 +56,6 @@ Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
 }
 
 void PanelReader::readAhead(OpBuilder &builder, Value panel, Value step) const {
-  if (isF32()) // one instruction for each cache line: a core's window is wide enough
-    return;
   Value offset = arith::AddIOp::create(builder, loc, offsetOf(builder, panel, step),
                                        arith::ConstantIndexOp::create(builder, loc, kAheadBytes));
   PrefetchOp::create(builder, loc, weight, offset,

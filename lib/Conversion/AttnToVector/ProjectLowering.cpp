@@ -202,8 +202,11 @@ private:
   SmallVector<Value> addFewRows(OpBuilder &builder, Value place, Value firstRow, int64_t height) {
     int64_t chains = height == 1 ? shape.projectChains : 1;
     SmallVector<Value> sums(height * chains, zeros(builder)), totals;
+    // One row has one instruction for each cache line of f32: a core's window is wide enough.
+    bool asksAhead = !reader.isF32() || height > 1;
     auto read = [&](OpBuilder &body, Value step, int64_t units, Use use) {
-      reader.readAhead(body, place, step);
+      if (asksAhead)
+        reader.readAhead(body, place, step);
       readPacked(body, place, step, units, use);
     };
     Rounds rounds{constant(builder, 0), constant(builder, reader.steps()),
