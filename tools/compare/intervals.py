@@ -1,4 +1,4 @@
-"""Medians of paired ratios, their intervals, and what may be said of them. Only the standard library: this is tested everywhere."""
+"""Medians of paired ratios and means, their intervals, and what may be said of them. Only the standard library: this is tested everywhere."""
 
 from __future__ import annotations
 
@@ -38,6 +38,36 @@ def interval_of(ratios: Sequence[float], seed: int = 1) -> Interval:
     medians = sorted(statistics.median(draw.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
     tail = round(0.025 * RESAMPLES)
     return Interval(medians[tail], statistics.median(ratios), medians[-1 - tail], len(ratios))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean of what was measured on several texts, or the ratio of two such means, with its 95 % interval."""
+
+    low: float
+    mean: float
+    high: float
+
+    def text(self, form: str) -> str:
+        return f"{self.mean:{form}} [{self.low:{form}}, {self.high:{form}}]"
+
+
+def spread_of(values: Sequence[float], others: Sequence[float] | None = None, seed: int = 1) -> Spread:
+    """The mean of `values`, as a share of the mean of `others` where there are some: those of the same texts.
+
+    The interval is by bootstrap, of texts: where one is drawn, it is drawn for both."""
+    others = [1.0] * len(values) if others is None else others
+    if not values or len(values) != len(others):
+        raise ValueError(f"{len(values)} values against {len(others)}")
+    draw = random.Random(seed)
+
+    def ratio(places: Sequence[int]) -> float:
+        return sum(values[i] for i in places) / sum(others[i] for i in places)
+
+    every = range(len(values))
+    ratios = sorted(ratio(draw.choices(every, k=len(values))) for _ in range(RESAMPLES))
+    tail = round(0.025 * RESAMPLES)
+    return Spread(ratios[tail], ratio(every), ratios[-1 - tail])
 
 
 def control_holds(control: Interval) -> bool:

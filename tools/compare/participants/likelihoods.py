@@ -1,4 +1,4 @@
-"""Logits of every token of a text by several participants, compared with PyTorch's in F32; see quality.py."""
+"""Logits of every token of some texts by several participants, compared with PyTorch's in F32; see quality.py."""
 
 from __future__ import annotations
 
@@ -11,48 +11,71 @@ from typing import Any
 import numpy
 
 
-def tokens_of(settings: dict[str, Any]) -> list[int]:
-    """The text's first tokens, by llama.cpp's tokenizer."""
+def texts_of(settings: dict[str, Any], count: int) -> list[list[int]]:
+    """`count` texts, spread evenly over those that `settings["length"]` consecutive tokens of a file are, by llama.cpp's tokenizer."""
     import llama_cpp
 
-    model = llama_cpp.Llama(settings["file"], vocab_only=True, verbose=False)
-    tokens = model.tokenize(pathlib.Path(settings["text"]).read_bytes(), add_bos=False, special=False)
-    return [int(token) for token in tokens[: settings["count"]]]
+    model, length, texts = llama_cpp.Llama(settings["file"], vocab_only=True, verbose=False), settings["length"], []
+    for path in settings["texts"]:
+        tokens = [int(token) for token in model.tokenize(pathlib.Path(path).read_bytes(), add_bos=False, special=False)]
+        texts += [tokens[first:first + length] for first in range(0, len(tokens) - length + 1, length)]
+    if count > len(texts):
+        raise ValueError(f"{count} texts of {length} tokens are asked for, and there are {len(texts)}")
+    return [texts[number * len(texts) // count] for number in range(count)]
 
 
-def with_torch(settings: dict[str, Any], tokens: list[int]) -> numpy.ndarray:
-    import torch
-    from participants.torch_llm import TorchLlm
+class Torch:
+    def __init__(self, settings: dict[str, Any]) -> None:
+        from participants.torch_llm import TorchLlm
 
-    with torch.inference_mode():
-        return TorchLlm(settings).model(torch.tensor([tokens])).logits[0].numpy()
+        self.model = TorchLlm(settings).model
 
+    def logits(self, tokens: list[int]) -> numpy.ndarray:
+        import torch
 
-def with_heed(settings: dict[str, Any], tokens: list[int]) -> numpy.ndarray:
-    from participants.heed import LanguageModel
-
-    model = LanguageModel(settings)
-    model.keep(model.sessions[0], 0)
-    model.logits = numpy.zeros((len(tokens), settings["vocabulary"]), numpy.float32)
-    model.feed(model.sessions[0], tokens, len(tokens))
-    return model.logits
+        with torch.inference_mode():
+            return self.model(torch.tensor([tokens])).logits[0].numpy()
 
 
-def with_llama_cpp(settings: dict[str, Any], tokens: list[int]) -> numpy.ndarray:
-    import llama_cpp as C
-    from participants.llama_cpp import Copy
+class Heed:
+    def __init__(self, settings: dict[str, Any]) -> None:
+        from participants.heed import LanguageModel
 
-    copy = Copy(settings, private=False)
-    batch = C.llama_batch_init(len(tokens), 0, 1)
-    batch.n_tokens = len(tokens)
-    for place, token in enumerate(tokens):
-        batch.token[place], batch.pos[place], batch.logits[place] = token, place, 1
-        batch.n_seq_id[place], batch.seq_id[place][0] = 1, 0
-    if C.llama_decode(copy.context, batch) != 0:
-        raise RuntimeError("llama_decode failed")
-    size = len(tokens) * settings["vocabulary"]
-    logits = ctypes.cast(C.llama_get_logits(copy.context), ctypes.POINTER(ctypes.c_float * size)).contents
-    return numpy.frombuffer(logits, numpy.float32).reshape(len(tokens), -1).copy()
+        self.vocabulary, self.model = settings["vocabulary"], LanguageModel(settings)
+
+    def logits(self, tokens: list[int]) -> numpy.ndarray:
+        session = self.model.sessions[0]
+        self.model.keep(session, 0)
+        self.model.logits = numpy.zeros((len(tokens), self.vocabulary), numpy.float32)
+        self.model.feed(session, tokens, len(tokens))
+        return self.model.logits
+
+
+class LlamaCpp:
+    def __init__(self, settings: dict[str, Any]) -> None:
+        from participants.llama_cpp import Copy
+
+        self.vocabulary, self.copy = settings["vocabulary"], Copy(settings, private=False)
+
+    def logits(self, tokens: list[int]) -> numpy.ndarray:
+        import llama_cpp as C
+
+        self.copy.keep(0)
+        batch = C.llama_batch_init(len(tokens), 0, 1)
+        batch.n_tokens = len(tokens)
+        for place, token in enumerate(tokens):
+            batch.token[place], batch.pos[place], batch.logits[place] = token, place, 1
+            batch.n_seq_id[place], batch.seq_id[place][0] = 1, 0
+        failed = C.llama_decode(self.copy.context, batch) != 0
+        C.llama_batch_free(batch)
+        if failed:
+            raise RuntimeError("llama_decode failed")
+        size = len(tokens) * self.vocabulary
+        logits = ctypes.cast(C.llama_get_logits(self.copy.context), ctypes.POINTER(ctypes.c_float * size)).contents
+        return numpy.frombuffer(logits, numpy.float32).reshape(len(tokens), -1).copy()
+
+
+PARTICIPANTS = {"heed": Heed, "llama_cpp": LlamaCpp}
 
 
 def likelihood(logits: numpy.ndarray, tokens: list[int]) -> float:
@@ -70,12 +93,16 @@ def error(logits: numpy.ndarray, reference: numpy.ndarray) -> float:
 
 def main() -> None:
     request = json.load(sys.stdin)
-    tokens = tokens_of(request["reference"])
-    reference = with_torch(request["reference"], tokens)
-    answer = {"PyTorch F32": {"nll": likelihood(reference, tokens)}}
-    for name, settings in request["others"].items():
-        logits = {"heed": with_heed, "llama_cpp": with_llama_cpp}[settings["participant"]](settings, tokens)
-        answer[name] = {"nmse": error(logits, reference), "nll": likelihood(logits, tokens)}
+    texts = texts_of(request["reference"], request["count"])
+    reference = Torch(request["reference"])
+    others = {name: PARTICIPANTS[settings["participant"]](settings) for name, settings in request["others"].items()}
+    answer: dict[str, dict[str, list[float]]] = {name: {"nmse": [], "nll": []} for name in ["PyTorch F32", *others]}
+    for tokens in texts:
+        exact = reference.logits(tokens)
+        for name, row in answer.items():
+            logits = others[name].logits(tokens) if name in others else exact
+            row["nmse"].append(error(logits, exact))
+            row["nll"].append(likelihood(logits, tokens))
     print(json.dumps(answer))
 
 

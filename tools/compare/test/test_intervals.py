@@ -5,7 +5,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from intervals import Interval, UnsupportedClaim, claim, control_holds, interval_of, nmse
+from intervals import Interval, Spread, UnsupportedClaim, claim, control_holds, interval_of, nmse, spread_of
 
 EVEN = Interval(0.995, 1.0, 1.005, 30)
 
@@ -44,6 +44,38 @@ class Intervals(unittest.TestCase):
         for ratios in ([], [0.0], [-1.0], [float("nan")]):
             with self.assertRaises(ValueError):
                 interval_of(ratios)
+
+
+class Spreads(unittest.TestCase):
+    def test_the_mean_lies_within_its_interval(self):
+        spread = spread_of([float(i) for i in range(1, 32)])
+        self.assertAlmostEqual(spread.mean, 16)
+        self.assertTrue(12 < spread.low < 15 < 17 < spread.high < 20, spread)
+
+    def test_what_texts_have_in_common_leaves_no_doubt_of_a_ratio(self):
+        texts = [float(2 + i * i % 7) for i in range(20)]
+        spread = spread_of([1.5 * text for text in texts], texts)
+        for value in (spread.low, spread.mean, spread.high):
+            self.assertAlmostEqual(value, 1.5)
+
+    def test_a_ratio_is_of_means(self):
+        self.assertAlmostEqual(spread_of([1.0, 9.0], [2.0, 3.0]).mean, 2.0)
+
+    def test_covers_the_true_mean_about_as_often_as_promised(self):
+        import random
+
+        draw = random.Random(5)
+        spreads = [spread_of([draw.gauss(-1.0, 0.5) for _ in range(24)]) for _ in range(60)]
+        self.assertGreaterEqual(sum(s.low <= -1.0 <= s.high for s in spreads), 52)
+        self.assertLess(sum(s.low <= -0.7 <= s.high for s in spreads), 20)
+
+    def test_is_shown_in_one_form(self):
+        self.assertEqual(Spread(-0.5, 0.0, 1.0).text("+.1f"), "+0.0 [-0.5, +1.0]")
+
+    def test_refuses_texts_that_only_one_has(self):
+        for values, others in (([], None), ([1.0], [1.0, 2.0])):
+            with self.assertRaises(ValueError):
+                spread_of(values, others)
 
 
 class Claims(unittest.TestCase):
