@@ -100,3 +100,35 @@ func.func @dense(%ids: tensor<?xi32>, %into: tensor<?x32xf32>) -> tensor<?x32xf3
   %e = attn.embed %ids, %t into %into : tensor<?xi32>, !attn.weight<100x32, f32> into tensor<?x32xf32> -> tensor<?x32xf32>
   return %e : tensor<?x32xf32>
 }
+
+// -----
+
+// An unembedding that may be the same tensor wants its panels, and the table isn't held twice; one that
+// is stored otherwise, or is another tensor, changes nothing.
+// CHECK: attn.weight @embed : {{.*}} heed.layout = 1
+// CHECK: attn.weight @unembed : {{.*}} heed.layout = 1
+// CHECK: attn.weight @alone : {{.*}} heed.layout = 0
+// CHECK: attn.weight @narrow : {{.*}} heed.layout = 1
+// CHECK: attn.weight @other : {{.*}} heed.layout = 1
+// CHECK-LABEL: func.func @shared
+// CHECK: attn.embed
+// CHECK-NOT: attn.embed
+attn.weight @embed : !attn.weight<100x32, f32> tensor "t"
+attn.weight @unembed : !attn.weight<100x32, f32> tensor "o" else "t"
+attn.weight @alone : !attn.weight<100x32, f32> tensor "a"
+attn.weight @narrow : !attn.weight<100x32, bf16> tensor "n" else "a"
+attn.weight @other : !attn.weight<100x32, f32> tensor "x"
+func.func @shared(%ids: tensor<?xi32>, %a: tensor<?x32xf32>, %b: tensor<?x32xf32>)
+    -> (tensor<?x100xf32>, tensor<?x100xf32>, tensor<?x100xf32>) {
+  %t = attn.get_weight @embed : !attn.weight<100x32, f32>
+  %o = attn.get_weight @unembed : !attn.weight<100x32, f32>
+  %s = attn.get_weight @alone : !attn.weight<100x32, f32>
+  %n = attn.get_weight @narrow : !attn.weight<100x32, bf16>
+  %x = attn.get_weight @other : !attn.weight<100x32, f32>
+  %e = attn.embed %ids, %t into %a : tensor<?xi32>, !attn.weight<100x32, f32> into tensor<?x32xf32> -> tensor<?x32xf32>
+  %f = attn.embed %ids, %s into %b : tensor<?xi32>, !attn.weight<100x32, f32> into tensor<?x32xf32> -> tensor<?x32xf32>
+  %u = attn.project linear %e, %o : tensor<?x32xf32>, !attn.weight<100x32, f32> -> tensor<?x100xf32>
+  %v = attn.project linear %f, %n : tensor<?x32xf32>, !attn.weight<100x32, bf16> -> tensor<?x100xf32>
+  %w = attn.project linear %f, %x : tensor<?x32xf32>, !attn.weight<100x32, f32> -> tensor<?x100xf32>
+  return %u, %v, %w : tensor<?x100xf32>, tensor<?x100xf32>, tensor<?x100xf32>
+}

@@ -55,19 +55,29 @@ Demand demandOf(GetWeightOp get, Operation *user) {
   return {HEED_LAYOUT_DENSE_F32, product(shape), 1, 1, get.getPermutedAttr()};
 }
 
-/// Whether nothing but embeddings reads `weight`, whose rows a file holds as they are wanted.
-bool isTable(ModuleOp module, WeightOp weight) {
+/// Whether a file may hold both weights in one tensor, as an embedding and the unembedding that it
+/// stands in for. Which tensor is taken only the runtime knows.
+bool mayBeOne(WeightOp weight, WeightOp other) {
+  if (weight.getType() != other.getType())
+    return false;
+  for (StringAttr name : {weight.getTensorAttr(), weight.getFallbackAttr()})
+    if (name && (name == other.getTensorAttr() || name == other.getFallbackAttr()))
+      return true;
+  return false;
+}
+
+/// Whether nothing but embeddings reads `weight`, whose rows a file holds as they are wanted. A
+/// tensor that a projection reads too has its rows in that one's panels: it isn't held twice.
+bool isTable(ModuleOp module, const SymbolTable &symbols, WeightOp weight) {
   auto storage = static_cast<uint32_t>(weight.getWeightType().getStorage());
   if (storage != heed::StorageSet(heed::StorageType::F32).bits())
     return false;
-  bool isRead = false, isTable = true;
+  bool isTable = true;
   module.walk([&](GetWeightOp get) {
-    if (get.getWeight() != weight.getSymName())
-      return;
-    isRead = true;
-    isTable &= !get.getPermuted() && llvm::all_of(get->getUsers(), llvm::IsaPred<EmbedOp>);
+    if (mayBeOne(weight, symbols.lookup<WeightOp>(get.getWeight())))
+      isTable &= !get.getPermuted() && llvm::all_of(get->getUsers(), llvm::IsaPred<EmbedOp>);
   });
-  return isRead && isTable;
+  return isTable;
 }
 
 /// The rows of `embed` as reads of a dense table, in which a row's numbers follow one another.
@@ -110,7 +120,8 @@ struct AssignLayoutsPass : heed::attn::impl::AssignLayoutsPassBase<AssignLayouts
     SmallVector<EmbedOp> embeds;
     module.walk([&](EmbedOp embed) {
       auto get = embed.getTable().getDefiningOp<GetWeightOp>();
-      if (embed.getInto() && get && isTable(module, symbols.lookup<WeightOp>(get.getWeight())))
+      if (embed.getInto() && get &&
+          isTable(module, symbols, symbols.lookup<WeightOp>(get.getWeight())))
         embeds.push_back(embed);
     });
     for (EmbedOp embed : embeds)
