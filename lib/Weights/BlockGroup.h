@@ -52,11 +52,11 @@ inline void readNibbles(const uint8_t *packed, int8_t *quants) {
 }
 
 /// The fifth bits of a block of 32: bit c belongs to column c.
-inline void addFifthBits(const uint8_t *packed, int8_t *quants, int offset) {
+inline void addFifthBits(const uint8_t *packed, int8_t *quants) {
   uint32_t high;
   std::memcpy(&high, packed, sizeof high);
   for (int c = 0; c < 32; ++c)
-    quants[c] = static_cast<int8_t>((quants[c] | ((high >> c & 1) << 4)) - offset);
+    quants[c] = static_cast<int8_t>(quants[c] | ((high >> c & 1) << 4));
 }
 
 /// Scale and min of group g in the twelve bytes of Q4_K and Q5_K: six bits each. Groups 0 … 3 have
@@ -98,12 +98,12 @@ inline void readBlockGroup(const uint8_t *block, int g, BlockGroup &group) {
   } else if constexpr (type == StorageType::Q5_0) {
     group.halfScale = readHalfBits(block);
     readNibbles(block + 6, quants);
-    addFifthBits(block + 2, quants, 16);
+    addFifthBits(block + 2, quants);
   } else if constexpr (type == StorageType::Q5_1) {
     group.halfScale = readHalfBits(block);
     group.halfMin = readHalfBits(block + 2);
     readNibbles(block + 8, quants);
-    addFifthBits(block + 4, quants, 0);
+    addFifthBits(block + 4, quants);
   } else if constexpr (type == StorageType::Q8_0) {
     group.halfScale = readHalfBits(block);
     std::memcpy(quants, block + 2, 32);

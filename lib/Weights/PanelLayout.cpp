@@ -100,12 +100,21 @@ inline void writeFours(const uint8_t *bytes, int count, int lane, uint8_t *quant
     std::memcpy(quants + (j * lanes + lane) * 4, bytes + 4 * j, 4);
 }
 
+/// The fifth bits of a lane's 32 numbers as U5 has them: bit 8 i + j of column 4 j + i.
+inline uint32_t fifthBits(const int8_t *quants) {
+  uint32_t bits = 0;
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < 8; ++j)
+      bits |= static_cast<uint32_t>(quants[4 * j + i] >> 4 & 1) << (8 * i + j);
+  return bits;
+}
+
 /// Packs into the type's own layout, all of which the compiler then knows, or into a `common` one.
 template <StorageType type, bool isOwn>
 void packQuantisedPanel(const PanelRows &rows, int64_t groups, const PanelLayout &common,
                         uint8_t *dst) {
   const PanelLayout layout = isOwn ? panelLayout(type) : common;
-  const bool nibbles = layout.quant == PanelLayout::Quant::U4;
+  const bool nibbles = layout.hasNibbles();
   const int offset = PanelLayout::byteBias - (panelLayout(type).zeroPoint - layout.zeroPoint);
   BlockGroup group;
   uint8_t bytes[32]; // nibbles take half of them
@@ -116,11 +125,15 @@ void packQuantisedPanel(const PanelRows &rows, int64_t groups, const PanelLayout
       writeScales<type>(group, lane, layout, dst);
       if (nibbles)
         for (int c = 0; c < 16; ++c)
-          bytes[c] = static_cast<uint8_t>(group.quants[c] | group.quants[c + 16] << 4);
+          bytes[c] = static_cast<uint8_t>((group.quants[c] & 0xf) | group.quants[c + 16] << 4);
       else
         for (int c = 0; c < 32; ++c)
           bytes[c] = static_cast<uint8_t>(group.quants[c] + offset);
       writeFours(bytes, nibbles ? 16 : 32, lane, dst + layout.quantsOffset);
+      if (layout.quant == PanelLayout::Quant::U5) {
+        const uint32_t fifth = fifthBits(group.quants);
+        std::memcpy(dst + layout.fifthBitsOffset() + lane * sizeof fifth, &fifth, sizeof fifth);
+      }
     }
 }
 
@@ -179,6 +192,7 @@ void packPanels(StorageType type, const PanelLayout &layout, const std::byte *sr
       packFloatPanel<uint32_t, 2>(panelRows, cols, out);
       break;
     case PanelLayout::Quant::U4:
+    case PanelLayout::Quant::U5:
     case PanelLayout::Quant::S8:
       visitQuantised(type, [&](auto t) {
         if (isOwn)
@@ -211,8 +225,14 @@ float panelElement(const PanelLayout &layout, const std::byte *panels, int64_t r
     return halfToFloat(load<uint16_t>(quants + 2 * lane));
   case PanelLayout::Quant::BF16:
     return bfloat16ToFloat(load<uint16_t>(quants + 4 * lane + 2 * c));
+  case PanelLayout::Quant::U5:
+    quant = static_cast<int>(load<uint32_t>(record + layout.fifthBitsOffset() + 4 * lane) >>
+                                 (8 * (c % 4) + c / 4) &
+                             1)
+            << 4;
+    [[fallthrough]];
   case PanelLayout::Quant::U4:
-    quant = quants[placeInFours(c % 16, lane)] >> (c < 16 ? 0 : 4) & 0xf;
+    quant |= quants[placeInFours(c % 16, lane)] >> (c < 16 ? 0 : 4) & 0xf;
     break;
   case PanelLayout::Quant::S8:
     quant = quants[placeInFours(c, lane)] - PanelLayout::byteBias;

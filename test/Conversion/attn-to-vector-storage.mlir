@@ -54,6 +54,28 @@ func.func @q8_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q8_0>, %into: memr
 
 // -----
 
+// Nibbles as q4_0 has them, at 32, and 16 x 32 fifth bits at 288: those of columns 4 j … 4 j + 3 are bits
+// j of a lane's four bytes, and are shifted to where a fifth bit stands.
+// CHECK-LABEL: func.func @q5_0
+// CHECK: %[[SCALE:.*]] = arith.extf
+// CHECK: llvm.getelementptr %{{.*}}[32]
+// CHECK: %[[BYTES:.*]] = llvm.load {{.*}} -> vector<16xi32>
+// CHECK: %[[NIBBLES:.*]] = arith.andi %[[BYTES]]
+// CHECK: llvm.getelementptr %{{.*}}[288]
+// CHECK: %[[FIFTH:.*]] = llvm.load {{.*}} -> vector<16xi32>
+// CHECK: %[[PLACED:.*]] = arith.shli %[[FIFTH]]
+// CHECK: %[[MASK:.*]] = arith.constant dense<269488144>
+// CHECK: %[[TOP:.*]] = arith.andi %[[PLACED]], %[[MASK]]
+// CHECK: arith.ori %[[NIBBLES]], %[[TOP]]
+// CHECK-COUNT-32: vector.fma
+// CHECK-NOT: vector.fma %{{.*}}, %[[SCALE]]
+func.func @q5_0(%x: memref<?x32xf32>, %w: !attn.weight<16x32, q5_0>, %into: memref<?x16xf32>) {
+  attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<?x32xf32>, !attn.weight<16x32, q5_0> into memref<?x16xf32>
+  return
+}
+
+// -----
+
 // Two f32 scales for 32 columns, each for 16 of them.
 // CHECK-LABEL: func.func @q6_k
 // CHECK: %[[A:.*]] = llvm.load {{.*}} : !llvm.ptr -> vector<16xf32>

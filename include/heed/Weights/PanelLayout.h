@@ -33,6 +33,8 @@
 //           bytes, and those of all lanes one vector.
 //           U4: [4][16 lanes][4]; byte [j][lane][i] has column 4 j + i in its low and column
 //               16 + 4 j + i in its high four bits
+//           U5: as U4, then the fifth bits, [16 lanes] of 32 bits; bit 8 i + j of a lane belongs to
+//               column 4 j + i, so a shift brings those of four columns into their bytes
 //           S8: [8][16 lanes][4]; byte [j][lane][i] is column 4 j + i, a signed number plus 128:
 //               the instruction multiplies unsigned weights by signed activations
 //
@@ -61,7 +63,7 @@ namespace heed {
 
 /// Where the parts of a packed matrix lie; see the picture above. Offsets and sizes in bytes.
 struct PanelLayout {
-  enum class Quant { F32, F16, BF16, U4, S8 };
+  enum class Quant { F32, F16, BF16, U4, U5, S8 };
 
   static constexpr int lanes = 16;     ///< rows of a panel
   static constexpr int byteBias = 128; ///< what a byte of S8 has too much
@@ -77,11 +79,17 @@ struct PanelLayout {
   int64_t quantsOffset = 0;
   int64_t groupBytes = 0; ///< a multiple of 16
 
+  static constexpr int64_t nibblesBytes = 16 * lanes; ///< of a group of U4 or U5
+
   constexpr bool isQuantised() const { return scaleGroup != 0; }
   /// How many scales one lane of a group has: 0, 1 or 2.
   constexpr int scalesPerGroup() const { return isQuantised() ? groupColumns / scaleGroup : 0; }
   /// What stored numbers have too much: value = scale * (number - bias) + min.
   constexpr int bias() const { return quant == Quant::S8 ? byteBias : zeroPoint; }
+  /// Whether the low four bits of numbers lie in nibbles.
+  constexpr bool hasNibbles() const { return quant == Quant::U4 || quant == Quant::U5; }
+  /// Where the fifth bits of U5 lie, from the start of a group's record.
+  constexpr int64_t fifthBitsOffset() const { return quantsOffset + nibblesBytes; }
   constexpr int64_t scaleBytes() const { return scaleIsF16 ? 2 : 4; }
   /// Panels of a matrix with `rows` rows.
   constexpr int64_t panels(int64_t rows) const { return (rows + lanes - 1) / lanes; }
@@ -95,8 +103,9 @@ struct PanelLayout {
 /// The layout that weights are packed into whose layers are stored as `set` says; it is not empty.
 ///
 /// One format has its own layout. Several have the smallest layout that says each of them exactly:
-/// four bits if all have four, a scale for 16 columns if one has that, f32 scales unless all are
-/// f16, a min if one needs it; f32 numbers where one is a floating-point format.
+/// four bits if all have four, five if all have at most that, a scale for 16 columns if one has
+/// that, f32 scales unless all are f16, a min if one needs it; f32 numbers where one is a
+/// floating-point format.
 constexpr PanelLayout panelLayout(StorageSet set) {
   struct Format {
     PanelLayout::Quant quant;
@@ -118,10 +127,11 @@ constexpr PanelLayout panelLayout(StorageSet set) {
     case StorageType::Q4_1:
       return {U4, 32, true, true};
     case StorageType::Q5_0:
+      return {U5, 32, true, false, 16};
+    case StorageType::Q5_1:
+      return {U5, 32, true, true};
     case StorageType::Q8_0:
       return {S8, 32, true, false};
-    case StorageType::Q5_1:
-      return {S8, 32, true, true};
     case StorageType::Q2_K:
       return {S8, 16, false, true};
     case StorageType::Q3_K:
@@ -130,7 +140,7 @@ constexpr PanelLayout panelLayout(StorageSet set) {
     case StorageType::Q4_K:
       return {U4, 32, false, true};
     case StorageType::Q5_K:
-      return {S8, 32, false, true};
+      return {U5, 32, false, true};
     }
     return {F32};
   };
@@ -146,7 +156,10 @@ constexpr PanelLayout panelLayout(StorageSet set) {
       common = {PanelLayout::Quant::F32};
     } else {
       if (format.quant != common.quant)
-        common.quant = PanelLayout::Quant::S8;
+        common.quant =
+            format.quant == PanelLayout::Quant::S8 || common.quant == PanelLayout::Quant::S8
+                ? PanelLayout::Quant::S8
+                : PanelLayout::Quant::U5;
       common.scaleGroup =
           format.scaleGroup < common.scaleGroup ? format.scaleGroup : common.scaleGroup;
       common.scaleIsF16 &= format.scaleIsF16;
@@ -155,10 +168,12 @@ constexpr PanelLayout panelLayout(StorageSet set) {
     }
     isFirst = false;
   }
-  // Signed bytes have the zero point subtracted already. Among four-bit formats Q4_0's becomes a
-  // min of -8 scales, which f16 may not hold.
+  // Signed bytes have the zero point subtracted already, so five bits become these. Among four-bit
+  // formats Q4_0's becomes a min of -8 scales, which f16 may not hold.
   if (mixesZeroPoints) {
     common.zeroPoint = 0;
+    if (common.quant == PanelLayout::Quant::U5)
+      common.quant = PanelLayout::Quant::S8;
     common.scaleIsF16 &= common.quant == PanelLayout::Quant::S8;
   }
 
@@ -174,7 +189,9 @@ constexpr PanelLayout panelLayout(StorageSet set) {
     layout.groupColumns = 2;
   }
   const int64_t quantBytes = layout.quant == PanelLayout::Quant::F16  ? 2 * PanelLayout::lanes
-                             : layout.quant == PanelLayout::Quant::U4 ? 16 * PanelLayout::lanes
+                             : layout.quant == PanelLayout::Quant::U4 ? PanelLayout::nibblesBytes
+                             : layout.quant == PanelLayout::Quant::U5
+                                 ? PanelLayout::nibblesBytes + 4 * PanelLayout::lanes
                              : layout.quant == PanelLayout::Quant::S8 ? 32 * PanelLayout::lanes
                                                                       : 4 * PanelLayout::lanes;
   const int64_t scalesSize = layout.scalesPerGroup() * PanelLayout::lanes * layout.scaleBytes();

@@ -98,7 +98,7 @@ SmallVector<Value> PanelReader::fours(OpBuilder &builder, Value address) const {
         builder, loc,
         DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI32Type()), value));
   };
-  const bool nibbles = layout.quant == PanelLayout::Quant::U4;
+  const bool nibbles = layout.hasNibbles();
   SmallVector<Value> low, high;
   for (int64_t four = 0; four < stepColumns / (nibbles ? 8 : 4); ++four) {
     Value bytes =
@@ -112,6 +112,18 @@ SmallVector<Value> PanelReader::fours(OpBuilder &builder, Value address) const {
     high.push_back(arith::AndIOp::create(builder, loc, upper, bits(0x0f0f0f0f)));
   }
   low.append(high); // columns 16 … 31
+  if (layout.quant != PanelLayout::Quant::U5)
+    return low;
+  // Bit j of each byte belongs to the four number j, whose bytes want it as their bit 4.
+  Value fifth = load(builder, address, layout.fifthBitsOffset(), builder.getI32Type());
+  for (auto [four, bytes] : llvm::enumerate(low)) {
+    int32_t left = 4 - static_cast<int32_t>(four);
+    Value top = left > 0   ? Value(arith::ShLIOp::create(builder, loc, fifth, bits(left)))
+                : left < 0 ? Value(arith::ShRUIOp::create(builder, loc, fifth, bits(-left)))
+                           : fifth;
+    top = arith::AndIOp::create(builder, loc, top, bits(0x10101010));
+    bytes = arith::OrIOp::create(builder, loc, bytes, top);
+  }
   return low;
 }
 
@@ -176,6 +188,15 @@ void PanelReader::forEachColumn(OpBuilder &builder, Value address, int64_t count
   auto bits = [&](int32_t value) {
     return splat(builder.getI32Type(), builder.getI32IntegerAttr(value));
   };
+  if (layout.quant == PanelLayout::Quant::U5) {
+    for (auto [four, bytes] : llvm::enumerate(fours(builder, address)))
+      for (int i = 0; i < 4; ++i) {
+        Value low = arith::ShRUIOp::create(builder, loc, bytes, bits(8 * i));
+        finish(4 * static_cast<int64_t>(four) + i,
+               arith::AndIOp::create(builder, loc, low, bits(255)));
+      }
+    return;
+  }
   auto loadFour = [&](int64_t four) {
     return load(builder, address, layout.quantsOffset + four * 4 * kLanes, builder.getI32Type());
   };

@@ -126,7 +126,8 @@ TEST_P(Projection, AxesInAnyOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Storage, Projection,
-                         testing::Values(StorageType::F32, StorageType::F16, StorageType::Q8_0));
+                         testing::Values(StorageType::F32, StorageType::F16, StorageType::Q8_0,
+                                         StorageType::Q5_0));
 
 // A size that the program bounds is refused above its bound, before any code runs.
 TEST(Sizes, BoundsAreKept) {

@@ -112,7 +112,7 @@ TEST_P(RoundedProjection, ARowDoesNotDependOnOthers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Storage, RoundedProjection,
-                         testing::Values(StorageType::Q8_0, StorageType::Q4_1),
+                         testing::Values(StorageType::Q8_0, StorageType::Q4_1, StorageType::Q5_0),
                          [](const auto &param) {
                            return std::string(storageInfo(param.param).name);
                          });

@@ -94,6 +94,24 @@ std::string store(std::vector<float> &values, StorageType storage) {
         put(bytes, static_cast<uint8_t>(quants[i] | quants[i + 16] << 4));
     }
     return bytes;
+  case StorageType::Q5_0: // blocks of 32: an f16 scale, 32 fifth bits, and 32 times four bits
+    for (size_t block = 0; block * 32 < values.size(); ++block) {
+      const float scale = block % 2 ? 1.0f / 32 : 1.0f / 64;
+      uint32_t fifth = 0;
+      uint8_t quants[32];
+      for (size_t i = 0; i < 32; ++i) {
+        float &value = values[block * 32 + i];
+        const float quant = std::fmax(-16, std::fmin(15, std::round(value / scale)));
+        value = quant * scale;
+        quants[i] = static_cast<uint8_t>(quant + 16);
+        fifth |= static_cast<uint32_t>(quants[i] >> 4) << i;
+      }
+      put(bytes, halfBits(scale));
+      put(bytes, fifth);
+      for (size_t i = 0; i < 16; ++i)
+        put(bytes, static_cast<uint8_t>((quants[i] & 0xf) | quants[i + 16] << 4));
+    }
+    return bytes;
   default:
     std::fprintf(stderr, "the tests write no %s\n", storageInfo(storage).name.data());
     std::exit(1);
@@ -174,6 +192,7 @@ void Weights::writeGguf(const std::string &path) const {
                         : stored.storage == StorageType::F16  ? 1
                         : stored.storage == StorageType::BF16 ? 30
                         : stored.storage == StorageType::Q4_1 ? 3
+                        : stored.storage == StorageType::Q5_0 ? 6
                                                               : 8);
     put<uint64_t>(file, data.size());
     data += stored.bytes;

@@ -150,8 +150,11 @@ TEST(PanelLayout, ALayoutOfSeveralFormatsIsTheSmallestThatHoldsThem) {
   EXPECT_EQ(panelLayout(setOf({Q5_0, Q8_0})), panelLayout(Q8_0));
   EXPECT_EQ(panelLayout(setOf({Q4_0, Q8_0})), panelLayout(Q8_0));
   EXPECT_EQ(panelLayout(setOf({Q4_0, Q4_1})), panelLayout(Q4_K));
-  EXPECT_EQ(panelLayout(setOf({Q4_0, Q4_1, Q8_0})), panelLayout(Q5_1));
+  EXPECT_EQ(panelLayout(setOf({Q4_0, Q4_1, Q8_0})), panelLayout(setOf({Q5_1, Q8_0})));
+  EXPECT_EQ(panelLayout(setOf({Q4_0, Q5_0})), panelLayout(Q8_0));
+  EXPECT_EQ(panelLayout(setOf({Q4_1, Q5_1})), panelLayout(Q5_1));
   EXPECT_EQ(panelLayout(setOf({Q4_K, Q5_K})), panelLayout(Q5_K));
+  EXPECT_EQ(panelLayout(setOf({Q5_1, Q5_K})), panelLayout(Q5_K));
   EXPECT_EQ(panelLayout(setOf({Q4_K, Q6_K})), panelLayout(Q2_K));
   EXPECT_EQ(panelLayout(setOf({Q5_0, Q6_K})), panelLayout(Q6_K));
   EXPECT_EQ(panelLayout(setOf({F16, BF16})), panelLayout(F32));
@@ -169,6 +172,26 @@ TEST(PanelLayout, PlacesNibblesAsThePictureSays) {
   EXPECT_EQ(packed[64 + 3], std::byte{0xf3});      // columns 3 and 19 of lane 0
   EXPECT_EQ(packed[64 + 64 + 1], std::byte{0xf5}); // columns 5 and 21
   EXPECT_EQ(packed[64 + 4], std::byte{0x00});      // lane 1 is padding
+}
+
+TEST(PanelLayout, PlacesFifthBitsAsThePictureSays) {
+  // Row 1 of two, one block: scale 1, numbers 16 (and so zero) but for column 22's, which is 7.
+  std::byte blocks[2][22] = {};
+  blocks[1][1] = std::byte{0x3c};
+  for (int byte = 2; byte < 6; ++byte)
+    blocks[1][byte] = std::byte{0xff};
+  blocks[1][4] = std::byte{0xbf};     // bit 22 of 32 is missing
+  blocks[1][6 + 6] = std::byte{0x70}; // columns 6 and 22
+  constexpr PanelLayout layout = panelLayout(StorageType::Q5_0);
+  static_assert(layout.quantsOffset == 32 && layout.groupBytes == 352 && layout.zeroPoint == 16);
+  std::byte packed[352];
+  packPanels(StorageType::Q5_0, layout, blocks[0], 2, 32, packed, 0, 1);
+  EXPECT_EQ(packed[32 + 64 + 4 + 2], std::byte{0x70}); // lane 1, byte [1][1][2]
+  const int at = 32 + 256 + 4;                         // the fifth bits of lane 1
+  for (int i = 0; i < 4; ++i)                          // bit 5 of byte 2 is column 4 * 5 + 2
+    EXPECT_EQ(packed[at + i], i == 2 ? std::byte{0xdf} : std::byte{0xff});
+  EXPECT_EQ(panelElement(layout, packed, 2, 32, 1, 22), -9.0f);
+  EXPECT_EQ(panelElement(layout, packed, 2, 32, 1, 21), 0.0f);
 }
 
 } // namespace
