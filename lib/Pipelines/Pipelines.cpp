@@ -113,9 +113,8 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  // Buffers whose size doesn't depend on the layer are allocated once.
+  // Buffers are allocated before what they are for, so that loops can be put in another order.
   manager.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
-  manager.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   manager.addPass(createEntryPointsPass());
   AttnToVectorPassOptions kernels;
   kernels.nativeLanes = options.nativeLanes;
@@ -126,6 +125,8 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createMergeTasksPass());
+  // Those whose size doesn't depend on the layer are allocated once.
+  manager.addNestedPass<func::FuncOp>(createShareBuffersPass());
   // Frees what was allocated, kernels' scratch too; it understands regions of scf only.
   bufferization::buildBufferDeallocationPipeline(
       manager, bufferization::BufferDeallocationPipelineOptions());

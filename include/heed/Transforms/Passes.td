@@ -177,4 +177,36 @@ def MergeTasksPass : Pass<"heed-merge-tasks"> {
     Statistic<"numShrunk", "shrunk", "Number of buffers of which a row is left">];
 }
 
+def ShareBuffersPass : Pass<"heed-share-buffers", "::mlir::func::FuncOp"> {
+  let summary = "lets buffers that are never in use together share memory";
+  let description = [{
+    A buffer that a round of a sequential loop allocates is taken out of the loop, where its size
+    is known before it and it isn't handed to the next round. Seen from outside it is in use while
+    the loop runs. Of buffers of one block that have the same type and size, each takes the memory
+    of one whose last use is over. So loops for layers of different kinds, which
+    `heed-split-layers` makes, need the buffers of one.
+
+    What a parallel loop allocates stays where it is: each task has its own.
+
+    Needs memref form without deallocations; comes after `heed-merge-tasks`, which lets loops run together
+    that touch different buffers.
+
+    Before:
+    ```mlir
+    scf.for %l = … { %a = memref.alloc(%n) : memref<?x64xf32> … }
+    scf.for %l = … { %b = memref.alloc(%n) : memref<?x64xf32> … }
+    ```
+    After:
+    ```mlir
+    %a = memref.alloc(%n) : memref<?x64xf32>
+    scf.for %l = … { … %a … }
+    scf.for %l = … { … %a … }
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [
+    Statistic<"numTakenOut", "taken-out", "Number of buffers taken out of a loop, once for each loop">,
+    Statistic<"numShared", "shared", "Number of buffers that took another's memory">];
+}
+
 #endif // HEED_TRANSFORMS_PASSES_TD
