@@ -119,6 +119,8 @@ struct ShareBuffersPass : heed::impl::ShareBuffersPassBase<ShareBuffersPass> {
       }
       free->last = lifetime.last;
       // The sizes are equal, so where the one could be allocated the other can.
+      if (lifetime.alloc->isBeforeInBlock(free->alloc))
+        free->alloc->moveBefore(lifetime.alloc);
       lifetime.alloc.replaceAllUsesWith(free->alloc.getResult());
       lifetime.alloc.erase();
       ++numShared;

@@ -86,3 +86,22 @@ func.func @kept(%begin: index, %end: index, %one: index) -> memref<8xf32> {
   "test.use"(%address) : (index) -> ()
   return %r : memref<8xf32>
 }
+
+// -----
+
+// A size that was asked of the later buffer, before the earlier one was allocated.
+// CHECK-LABEL: func.func @size_before
+// CHECK: %[[A:.*]] = memref.alloc(%{{.*}}) : memref<?xf32>
+// CHECK: memref.dim %[[A]]
+// CHECK-NOT: memref.alloc
+// CHECK: "test.use"(%[[A]])
+// CHECK: "test.use"(%[[A]])
+func.func @size_before(%n: index) -> index {
+  %zero = arith.constant 0 : index
+  %b = memref.alloc(%n) : memref<?xf32>
+  %size = memref.dim %b, %zero : memref<?xf32>
+  %a = memref.alloc(%n) : memref<?xf32>
+  "test.use"(%a) : (memref<?xf32>) -> ()
+  "test.use"(%b) : (memref<?xf32>) -> ()
+  return %size : index
+}
