@@ -323,7 +323,8 @@ private:
     Value zero = constant(builder, 0), end = constant(builder, rounds);
     if (roundsOfBlock == rounds)
       return forEachTileOf(
-          builder, part, [&](OpBuilder &body, Value firstRow, int64_t height, Panels panels) {
+          builder, part,
+          [&](OpBuilder &body, Value firstRow, int64_t height, const Panels &panels) {
             SmallVector<Value> sums(height * panels.count, zeros(body));
             sums = addTile(body, part, {zero, end, units}, firstRow, height, panels, sums);
             storeSums(body, sums, firstRow, panels.first, panels.count);
