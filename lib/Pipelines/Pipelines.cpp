@@ -115,6 +115,8 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   manager.addPass(createCSEPass());
   // Buffers are allocated before what they are for, so that loops can be put in another order.
   manager.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
+  // Sizes that are the same in every round are known before the loop, and so is room of that size.
+  manager.addPass(createLoopInvariantCodeMotionPass());
   manager.addPass(createEntryPointsPass());
   AttnToVectorPassOptions kernels;
   kernels.nativeLanes = options.nativeLanes;

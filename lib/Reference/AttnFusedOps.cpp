@@ -62,6 +62,8 @@ private:
 };
 
 /// Rounds in every precision, as other conversions to a narrow format do.
+constexpr double kLog2E = 1.4426950408889634;
+
 void roundAll(std::vector<double> &numbers, Format format) {
   for (double &number : numbers)
     number = format.rounded(number);
@@ -109,7 +111,10 @@ LogicalResult attention(Step &step) {
   std::optional<Format> narrow;
   if (op.getBf16()) {
     narrow = Format::of(BFloat16Type::get(op.getContext()));
-    for (std::vector<double> *factors : {&*queries, &*keys, &*values})
+    double factor = op.getScale().convertToDouble() * (op.getScore().empty() ? kLog2E : 1);
+    for (double &query : *queries)
+      query = narrow->rounded(query * factor) / factor;
+    for (std::vector<double> *factors : {&*keys, &*values})
       roundAll(*factors, *narrow);
   }
   double scale = rounded(op.getScale().convertToDouble());
@@ -183,7 +188,12 @@ public:
       lanes /= 2;
     }
     rows = kArray.shape[0], width = vArray.shape[1];
-    if (kArray.shape[1] != depth || vArray.shape[0] != rows ||
+    int64_t valueRows = rows;
+    if (narrow) {
+      valueRows = (rows + 1) / 2;
+      width /= 2;
+    }
+    if (kArray.shape[1] != depth || vArray.shape[0] != valueRows ||
         accArray.shape[lanesFirst ? 1 : 0] != width || accArray.shape[lanesFirst ? 0 : 1] != lanes)
       return step.fail("q is " + listText(qArray.shape) + ", k " + listText(kArray.shape) + ", v " +
                        listText(vArray.shape) + " and acc " + listText(accArray.shape));
@@ -199,10 +209,6 @@ public:
         return failure();
       *to = std::move(*from);
     }
-    if (narrow) { // q is narrow already
-      roundAll(k, *narrow);
-      roundAll(v, *narrow);
-    }
     heads = step.array(number(op.getHeadsMutable())).toIntegers();
     rowOf = step.array(number(op.getRowsMutable())).toIntegers();
     FailureOr<int64_t> first = step.integer(number(op.getStartMutable()));
@@ -214,7 +220,6 @@ public:
 
   LogicalResult fold(int64_t lane) {
     double scale = rounded(op.getScale().convertToDouble());
-    constexpr double kLog2E = 1.4426950408889634;
     std::vector<double> scores(rows, kNothing);
     double greatest = max[lane];
     for (int64_t t = 0; t < rows; ++t) {
@@ -248,7 +253,7 @@ public:
       sum[lane] = rounded(sum[lane] + weight);
       for (int64_t c = 0; c < width; ++c) {
         double &target = acc[at(c, lane, width)];
-        target = rounded(target + rounded(weight * v[t * width + c]));
+        target = rounded(target + rounded(weight * v[atValue(t, c)]));
       }
     }
     max[lane] = greatest;
@@ -276,6 +281,9 @@ private:
   int64_t atQuery(int64_t c, int64_t lane) const {
     return narrow ? (c / 2 * lanes + lane) * 2 + c % 2 : at(c, lane, depth);
   }
+  int64_t atValue(int64_t t, int64_t c) const {
+    return narrow ? (t / 2 * width + c) * 2 + t % 2 : t * width + c;
+  }
   /// Where q or acc, of `components`, has component c of a lane.
   int64_t at(int64_t c, int64_t lane, int64_t components) const {
     return lanesFirst ? lane * components + c : c * lanes + lane;
@@ -300,6 +308,30 @@ LogicalResult onlineAttention(Step &step) {
     if (failed(tile.fold(lane)))
       return failure();
   tile.write();
+  return success();
+}
+
+/// Operands: rows and where their pairs go.
+LogicalResult pairRows(Step &step) {
+  auto op = step.op<attn::PairRowsOp>();
+  const Array &rows = step.array(0), &into = step.array(1);
+  int64_t count = rows.shape[0], width = rows.shape[1], pairs = (count + 1) / 2;
+  if (into.shape[0] != pairs || into.shape[1] != 2 * width)
+    return step.fail("rows is " + listText(rows.shape) + " and into " + listText(into.shape));
+  FailureOr<std::vector<double>> read = readFloats(step, 0);
+  if (failed(read) || failed(step.machine.spend(op, 2 * pairs * width)))
+    return failure();
+  Format narrow = Format::of(BFloat16Type::get(op.getContext()));
+  std::vector<double> made(2 * pairs * width);
+  for (int64_t row = 0; row < 2 * pairs; ++row)
+    for (int64_t c = 0; c < width; ++c)
+      made[(row / 2 * width + c) * 2 + row % 2] =
+          narrow.rounded((*read)[std::min(row, count - 1) * width + c]);
+  Array result = Array::floats(into.element, into.shape, made);
+  if (step.instruction.results.empty())
+    copyElements(result, into);
+  else
+    step.set(std::move(result));
   return success();
 }
 
@@ -333,5 +365,6 @@ LogicalResult classifyKeys(Step &step) {
 void heed::reference::addAttnFusedOps(OpTable &table) {
   table["attn.attention"] = {attention};
   table["attn.online_attention"] = {onlineAttention};
+  table["attn.pair_rows"] = {pairRows};
   table["attn.classify_keys"] = {classifyKeys};
 }

@@ -34,7 +34,7 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
     KernelShape shape = KernelShape::forNativeLanes(nativeLanes, invariant);
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
-      if (isa<ProjectOp, QuantizeOp, EmbedOp, OnlineAttentionOp, ClassifyKeysOp>(op))
+      if (isa<ProjectOp, QuantizeOp, EmbedOp, PairRowsOp, OnlineAttentionOp, ClassifyKeysOp>(op))
         ops.push_back(op);
       if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
         if (isTransposedInRegisters(transpose, nativeLanes))
@@ -64,6 +64,8 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
         lowerTranspose(builder, transpose, nativeLanes);
       else if (auto generic = dyn_cast<linalg::GenericOp>(op))
         lowerRoundedTile(builder, generic);
+      else if (auto pairs = dyn_cast<PairRowsOp>(op))
+        lowerPairRows(builder, pairs);
       else if (auto classify = dyn_cast<ClassifyKeysOp>(op))
         lowered = replace(classify);
       else

@@ -60,11 +60,8 @@ mlir::LogicalResult lowerFewLanesAttention(mlir::OpBuilder &builder, OnlineAtten
 /// it each time round.
 mlir::Value allocateForTask(OnlineAttentionOp op, llvm::ArrayRef<int64_t> shape,
                             mlir::Type element);
-/// The tile's keys rounded to bf16, `[T, d]`: components 2 c and 2 c + 1 of a key are a pair.
-mlir::Value narrowedKeys(mlir::OpBuilder &builder, OnlineAttentionOp op);
-/// The tile's values rounded to bf16, `[T / 2, 2 w]`: component c of keys 2 t and 2 t + 1 are a
-/// pair at `[t, 2 c]`. The last key of an odd number is paired with itself.
-mlir::Value pairedValues(mlir::OpBuilder &builder, OnlineAttentionOp op);
+/// Rows as pairs of bf16.
+void lowerPairRows(mlir::OpBuilder &builder, PairRowsOp op);
 /// Builds the two answers of the op and returns them: any, all.
 mlir::FailureOr<mlir::SmallVector<mlir::Value>> lowerClassifyKeys(mlir::OpBuilder &builder,
                                                                   ClassifyKeysOp op);
@@ -75,7 +72,8 @@ bool isTransposedInRegisters(mlir::linalg::TransposeOp op, int64_t nativeLanes);
 /// Builds it in squares of 16 or 8 vectors, where that is so.
 void lowerTranspose(mlir::OpBuilder &builder, mlir::linalg::TransposeOp op, int64_t nativeLanes);
 
-/// Whether `op` rounds a tile `[rows, columns]` of f32, number by number, to bf16.
+/// Whether `op` rounds a tile `[rows, columns]` of f32, number by number, to bf16: of so many rows,
+/// or of a task's.
 bool isRoundedTile(mlir::linalg::GenericOp op);
 /// Builds it in vectors of up to 32 numbers, where that is so.
 void lowerRoundedTile(mlir::OpBuilder &builder, mlir::linalg::GenericOp op);

@@ -16,9 +16,8 @@
 // in registers: keys and values are broadcast from where the cache has them, and
 // lanes are contiguous, so nothing is shuffled and no sum runs across lanes.
 //
-// Where queries are pairs of bf16, keys and values are rounded when the tile is
-// begun (PairedTiles.cpp) and patterns in 2, and 1 and 3 broadcast a pair of
-// components or of keys.
+// Where queries are pairs of bf16, so are keys and values, patterns are rounded in
+// 2, and 1 and 3 broadcast a pair of components or of keys.
 //
 //===----------------------------------------------------------------------===//
 
@@ -88,15 +87,11 @@ private:
     auto tile = static_cast<int64_t>(op.getKeyTile());
     if (unit == 1) {
       pattern = scores = allocateForTask(op, {tile, vectors * kLanes}, f32);
-      keyRows = op.getK();
-      valueRows = op.getV();
       return;
     }
     // One more row, so that the last key can have a neighbour.
     scores = allocateForTask(op, {tile + 1, vectors * kLanes}, f32);
     pattern = allocateForTask(op, {(tile + 1) / 2, 2 * vectors * kLanes}, builder.getBF16Type());
-    keyRows = narrowedKeys(builder, op);
-    valueRows = pairedValues(builder, op);
   }
 
   Value constant(OpBuilder &builder, int64_t value) {
@@ -199,7 +194,7 @@ private:
                              SmallVector<Value> next(carried);
                              SmallVector<Value> query = loadVectors(body, op.getQ(), k);
                              for (int64_t row = 0; row < count; ++row) {
-                               Value key = broadcast(body, keyRows, add(body, first, row), k);
+                               Value key = broadcast(body, op.getK(), add(body, first, row), k);
                                for (int64_t v = 0; v < vectors; ++v) {
                                  Value &sum = next[row * vectors + v];
                                  sum = multiply(body, query[v], key, sum);
@@ -207,15 +202,16 @@ private:
                              }
                              scf::YieldOp::create(body, loc, next);
                            });
-    Value factor = splat(builder, exponents.factor());
+    float factor = exponents.factor();
     Value hidden = splat(builder, -INFINITY);
     for (int64_t row = 0; row < count; ++row) {
       Value index = add(builder, first, row);
       Value key = arith::AddIOp::create(builder, loc, op.getStart(), index);
       SmallVector<Value> finished;
       for (int64_t v = 0; v < vectors; ++v) {
-        Value score =
-            arith::MulFOp::create(builder, loc, loop.getResult(row * vectors + v), factor);
+        Value score = loop.getResult(row * vectors + v);
+        if (factor != 1)
+          score = arith::MulFOp::create(builder, loc, score, splat(builder, factor));
         // The mask comes first, so that a modifier reads nothing for what it hides.
         Value visible;
         if (!op.getMask().empty()) {
@@ -313,7 +309,7 @@ private:
                                    SmallVector<Value> weights = loadVectors(inner, pattern, t);
                                    for (int64_t row = 0; row < count; ++row) {
                                      Value value =
-                                         broadcast(inner, valueRows, t, add(inner, first, row));
+                                         broadcast(inner, op.getV(), t, add(inner, first, row));
                                      for (int64_t v = 0; v < vectors; ++v) {
                                        Value &sum = next[row * vectors + v];
                                        sum = multiply(inner, weights[v], value, sum);
@@ -336,7 +332,7 @@ private:
   VectorType lanes;
   int64_t vectors, steps, width; ///< `steps` of `unit` components of a query
   Value zero, keys, scores;
-  Value keyRows, pattern, valueRows;                  ///< as they are multiplied
+  Value pattern;                                      ///< as it is multiplied
   SmallVector<RegionInLanes> scoreOfRows, maskOfRows; ///< one for each vector of lanes
 };
 

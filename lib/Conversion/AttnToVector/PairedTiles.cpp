@@ -1,4 +1,4 @@
-//===- PairedTiles.cpp - keys and values of a tile as pairs of bf16 -------===//
+//===- PairedTiles.cpp - queries, keys and values as pairs of bf16 --------===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,8 +7,7 @@
 //
 // A dot product of pairs takes two factors that lie side by side. Scores are summed
 // over components, which do; weighing is summed over keys, so the values of two keys
-// are interleaved. Either takes an instruction or two for sixteen numbers, against
-// as many products as a task has vectors of lanes for two of them.
+// are interleaved.
 //
 //===----------------------------------------------------------------------===//
 
@@ -69,8 +68,10 @@ bool heed::attn::isRoundedTile(linalg::GenericOp op) {
     return false;
   auto from = dyn_cast<MemRefType>(op.getDpsInputs()[0].getType());
   auto to = dyn_cast<MemRefType>(op.getDpsInits()[0].getType());
-  auto isTile = [](MemRefType type) {
-    return type && type.hasStaticShape() && type.getLayout().isIdentity();
+  bool isInTask = op->getParentOfType<scf::ForallOp>();
+  auto isTile = [&](MemRefType type) {
+    return type && !type.isDynamicDim(1) && type.isLastDimUnitStride() &&
+           (isInTask || type.hasStaticShape());
   };
   auto truncate = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::TruncFOp>();
   return isTile(from) && isTile(to) && from.getElementType().isF32() &&
@@ -87,23 +88,9 @@ void heed::attn::lowerRoundedTile(OpBuilder &builder, linalg::GenericOp op) {
   });
 }
 
-Value heed::attn::narrowedKeys(OpBuilder &builder, OnlineAttentionOp op) {
+void heed::attn::lowerPairRows(OpBuilder &builder, PairRowsOp op) {
   Location loc = op.getLoc();
-  TileRounding keys(builder, loc, op.getK(), 2 * kLanes);
-  Value narrow = allocateForTask(op, {static_cast<int64_t>(op.getKeyTile()), keys.columns},
-                                 builder.getBF16Type());
-  keys.forEachVector(builder, 1, [&](OpBuilder &body, Value row, Value column) {
-    vector::StoreOp::create(body, loc, keys.rounded(body, row, column), narrow,
-                            ValueRange{row, column});
-  });
-  return narrow;
-}
-
-Value heed::attn::pairedValues(OpBuilder &builder, OnlineAttentionOp op) {
-  Location loc = op.getLoc();
-  TileRounding values(builder, loc, op.getV(), kLanes);
-  int64_t pairs = llvm::divideCeil(static_cast<int64_t>(op.getKeyTile()), 2);
-  Value paired = allocateForTask(op, {pairs, 2 * values.columns}, builder.getBF16Type());
+  TileRounding values(builder, loc, op.getRows(), kLanes);
   Value last = arith::SubIOp::create(builder, loc, values.count, values.constant(builder, 1));
   values.forEachVector(builder, 2, [&](OpBuilder &body, Value row, Value column) {
     Value two = values.constant(body, 2);
@@ -113,7 +100,6 @@ Value heed::attn::pairedValues(OpBuilder &builder, OnlineAttentionOp op) {
                                               values.rounded(body, next, column));
     Value place[] = {arith::DivUIOp::create(body, loc, row, two),
                      arith::MulIOp::create(body, loc, column, two)};
-    vector::StoreOp::create(body, loc, both, paired, place);
+    vector::StoreOp::create(body, loc, both, op.getInto(), place);
   });
-  return paired;
 }

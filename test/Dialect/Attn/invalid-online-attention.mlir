@@ -119,30 +119,3 @@ func.func @online_c1_lanes_first(%q: memref<3x4xf32>, %k: memref<?x4xf32>, %v: m
     : memref<3x4xf32>, memref<?x4xf32>, memref<?x8xf32>, memref<3xindex>, memref<3xindex>, memref<8x3xf32>, memref<3xf32>, memref<3xf32>
   return
 }
-
-// -----
-
-func.func @online_c1_pairs(%q: memref<4x16xbf16>, %k: memref<?x4xf32>, %v: memref<?x8xf32>, %h: memref<8xindex>, %acc: memref<8x8xf32>, %mx: memref<8xf32>, %j: index) {
-  // expected-error @below {{k has shape [?, 4], expected [?, 8]}}
-  attn.online_attention %q, %k, %v lanes %h, %h start %j into %acc, %mx, %mx scale 1.0 key_tile 8
-    : memref<4x16xbf16>, memref<?x4xf32>, memref<?x8xf32>, memref<8xindex>, memref<8xindex>, memref<8x8xf32>, memref<8xf32>, memref<8xf32>
-  return
-}
-
-// -----
-
-func.func @online_c1_half_a_pair(%q: memref<4x15xbf16>, %k: memref<?x8xf32>, %v: memref<?x8xf32>, %h: memref<8xindex>, %acc: memref<8x8xf32>, %mx: memref<8xf32>, %j: index) {
-  // expected-error @below {{q is of type 'memref<4x15xbf16>', expected pairs of bf16, without lanes_first}}
-  attn.online_attention %q, %k, %v lanes %h, %h start %j into %acc, %mx, %mx scale 1.0 key_tile 8
-    : memref<4x15xbf16>, memref<?x8xf32>, memref<?x8xf32>, memref<8xindex>, memref<8xindex>, memref<8x8xf32>, memref<8xf32>, memref<8xf32>
-  return
-}
-
-// -----
-
-func.func @online_c1_pairs_lanes_first(%q: memref<16x8xbf16>, %k: memref<?x8xf32>, %v: memref<?x8xf32>, %h: memref<16xindex>, %acc: memref<16x8xf32>, %mx: memref<16xf32>, %j: index) {
-  // expected-error @below {{expected pairs of bf16, without lanes_first}}
-  attn.online_attention %q, %k, %v lanes %h, %h start %j into %acc, %mx, %mx scale 1.0 key_tile 8 lanes_first
-    : memref<16x8xbf16>, memref<?x8xf32>, memref<?x8xf32>, memref<16xindex>, memref<16xindex>, memref<16x8xf32>, memref<16xf32>, memref<16xf32>
-  return
-}

@@ -84,10 +84,19 @@ func.func @online_of_few_lanes(%q: memref<3x64xf32>, %k: memref<8x64xf32>, %v: m
 // CHECK: attn.attention {{.*}} scale 1.250000e-01 rows_first bf16 :
 // CHECK: attn.online_attention {{.*}} : memref<32x32xbf16>,
 func.func @paired(%Q: tensor<9x?x64xf32>, %K: tensor<3x?x64xf32>, %V: tensor<3x?x32xf32>,
-                  %q: memref<32x32xbf16>, %k: memref<?x64xf32>, %v: memref<?x32xf32>, %lanes: memref<16xindex>, %j: index,
+                  %q: memref<32x32xbf16>, %k: memref<?x64xbf16>, %v: memref<?x64xbf16>, %lanes: memref<16xindex>, %j: index,
                   %acc: memref<32x16xf32>, %max: memref<16xf32>) -> tensor<?x9x32xf32> {
   %Z = attn.attention %Q, %K, %V scale 0.125 rows_first bf16 : tensor<9x?x64xf32>, tensor<3x?x64xf32>, tensor<3x?x32xf32> -> tensor<?x9x32xf32>
   attn.online_attention %q, %k, %v lanes %lanes, %lanes start %j into %acc, %max, %max scale 0.125 key_tile 64
-    : memref<32x32xbf16>, memref<?x64xf32>, memref<?x32xf32>, memref<16xindex>, memref<16xindex>, memref<32x16xf32>, memref<16xf32>, memref<16xf32>
+    : memref<32x32xbf16>, memref<?x64xbf16>, memref<?x64xbf16>, memref<16xindex>, memref<16xindex>, memref<32x16xf32>, memref<16xf32>, memref<16xf32>
   return %Z : tensor<?x9x32xf32>
+}
+
+// CHECK-LABEL: func.func @pair_rows
+// CHECK: attn.pair_rows %{{.*}} into %{{.*}} : tensor<?x64xf32>, tensor<?x128xbf16> -> tensor<?x128xbf16>
+// CHECK: attn.pair_rows %{{.*}} into %{{.*}} : memref<5x8xf32>, memref<3x16xbf16>
+func.func @pair_rows(%v: tensor<?x64xf32>, %into: tensor<?x128xbf16>, %rows: memref<5x8xf32>, %pairs: memref<3x16xbf16>) -> tensor<?x128xbf16> {
+  %0 = attn.pair_rows %v into %into : tensor<?x64xf32>, tensor<?x128xbf16> -> tensor<?x128xbf16>
+  attn.pair_rows %rows into %pairs : memref<5x8xf32>, memref<3x16xbf16>
+  return %0 : tensor<?x128xbf16>
 }

@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <numbers>
 
 using namespace heed;
 using namespace heed::endtoend;
@@ -29,13 +30,14 @@ namespace {
 
 constexpr double kPowers = 0x1p-8;
 
-/// The nearest number of eight significant bits, ties to even: what bf16 is said to be.
-Numbers rounded(const Tensor &x) {
+/// The nearest number of eight significant bits, ties to even: what bf16 is said to be. It is
+/// `factor` times the number that is rounded.
+Numbers rounded(const Tensor &x, double factor = 1) {
   Numbers result;
   for (float number : x.values) {
     int exponent = 0;
-    double fraction = std::frexp(double(number), &exponent);
-    result.push_back(std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8));
+    double fraction = std::frexp(number * factor, &exponent);
+    result.push_back(std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8) / factor);
   }
   return result;
 }
@@ -94,7 +96,8 @@ TEST_P(NarrowAttention, IsThatOfRoundedNumbers) {
         attention.depth = depth;
         attention.width = width;
         attention.scale = 1 / std::sqrt(double(depth));
-        Numbers expected = attention(rounded(q), rounded(k), rounded(v));
+        double ofQueries = attention.scale * (attention.modify ? 1 : std::numbers::log2e);
+        Numbers expected = attention(rounded(q, ofQueries), rounded(k), rounded(v));
         expectAllNear(compiled.call(name, {rows, keys},
                                     {q.values.data(), k.values.data(), v.values.data()},
                                     expected.size()),

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <numbers>
 
 using namespace heed::reference;
 
@@ -127,29 +128,42 @@ TEST(Attn, FusedAttentionRoundsFactorsAndPowers) {
          return %0 : tensor<1x1xf32>)");
   Values results = module.call({module.f32({1, 2}, {kAbove, 0}), module.f32({2, 2}, {0, 0, 1, 0}),
                                 module.f32({2, 1}, {kBelow, 2 * kAbove})});
-  // Scores 0 and 1 + 2^-6; the first one's power of 0.362... is 185 * 2^-9.
-  EXPECT_EQ(std::nearbyint(std::exp(-kAboveRounded) * 512), 185);
-  double power = 185.0 / 512;
+  // The query times log2(e), 1.459..., rounds to 187 * 2^-7; the first key's power to 186 * 2^-9.
+  EXPECT_EQ(std::nearbyint(kAbove * std::numbers::log2e * 128), 187);
+  EXPECT_EQ(std::nearbyint(std::exp2(-187.0 / 128) * 512), 186);
+  double power = 186.0 / 512;
   expectNear(floats(results), {(power + 2 * kAboveRounded) / (power + 1)});
 }
 
-TEST(Attn, TilesOfPairsRoundFactorsAndPowers) {
+TEST(Attn, TilesOfPairsRoundPowers) {
   SmallModule module(R"(
-    func.func @f(%q: tensor<1x2xbf16>, %k: tensor<2x2xf32>, %v: tensor<2x1xf32>, %zero: tensor<1xindex>) -> (tensor<1x1xf32>, tensor<1xf32>) {
+    func.func @f(%q: tensor<1x2xbf16>, %k: tensor<2x2xbf16>, %v: tensor<1x2xbf16>, %zero: tensor<1xindex>) -> (tensor<1x1xf32>, tensor<1xf32>) {
       %c0 = arith.constant 0 : index
       %acc = arith.constant dense<0.0> : tensor<1x1xf32>
       %max = arith.constant dense<0xFF800000> : tensor<1xf32>
       %sum = arith.constant dense<0.0> : tensor<1xf32>
       %0:3 = attn.online_attention %q, %k, %v lanes %zero, %zero start %c0 into %acc, %max, %sum scale 1.0 key_tile 4
-        : tensor<1x2xbf16>, tensor<2x2xf32>, tensor<2x1xf32>, tensor<1xindex>, tensor<1xindex>, tensor<1x1xf32>, tensor<1xf32>, tensor<1xf32> -> tensor<1x1xf32>, tensor<1xf32>, tensor<1xf32>
+        : tensor<1x2xbf16>, tensor<2x2xbf16>, tensor<1x2xbf16>, tensor<1xindex>, tensor<1xindex>, tensor<1x1xf32>, tensor<1xf32>, tensor<1xf32> -> tensor<1x1xf32>, tensor<1xf32>, tensor<1xf32>
       return %0#0, %0#2 : tensor<1x1xf32>, tensor<1xf32>
     })");
   Values results =
-      module.call({module.bf16({1, 2}, {kAboveRounded, 0}), module.f32({2, 2}, {0, 0, kBelow, 0}),
-                   module.f32({2, 1}, {kBelow, 2 * kAbove}), module.index({1}, {0})});
+      module.call({module.bf16({1, 2}, {kAboveRounded, 0}), module.bf16({2, 2}, {0, 0, 1, 0}),
+                   module.bf16({1, 2}, {1, 2 * kAboveRounded}), module.index({1}, {0})});
+  // Scores 0 and 1 + 2^-6; the first one's power of 0.362... is 185 * 2^-9.
+  EXPECT_EQ(std::nearbyint(std::exp(-kAboveRounded) * 512), 185);
   double power = 185.0 / 512;
   expectNear(floats(results, 0), {power + 2 * kAboveRounded});
   expectNear(floats(results, 1), {power + 1});
+}
+
+TEST(Attn, RowsInPairsAreRounded) {
+  auto module = SmallModule::function(
+      "(%rows: tensor<?x2xf32>, %into: tensor<?x4xbf16>) -> tensor<?x4xbf16>",
+      R"(%0 = attn.pair_rows %rows into %into : tensor<?x2xf32>, tensor<?x4xbf16> -> tensor<?x4xbf16>
+         return %0 : tensor<?x4xbf16>)");
+  Array into = module.bf16({2, 4}, Floats(8, 0));
+  Values results = module.call({module.f32({3, 2}, {kAbove, 2, 3, 4, 5, kBelow}), into});
+  EXPECT_EQ(floats(results), (Floats{kAboveRounded, 3, 2, 4, 5, 5, 1, 1}));
 }
 
 TEST(Attn, CachesKeepTheirRows) {

@@ -112,8 +112,27 @@ TEST(Phases, LatentAttention) {
   expectStepsAgree(program, 75);
 }
 
+// The same window with attention in bf16: where it begins, at an odd key or behind the ring's end,
+// keys are still rounded in pairs.
+TEST(Phases, MistralInBf16) {
+  std::string header = std::string(test::kLlamaHeader) +
+                       ";meta llama.attention.sliding_window = 5;output.weight Q8_0 256x64";
+  PhasedProgram program(exampleText("mistral.heed"), header.c_str(), 8, "bf16");
+  ASSERT_TRUE(program.ok());
+  std::vector<int64_t> tokens;
+  for (int64_t i = 0; i < 21; ++i)
+    tokens.push_back((i * 31 + 7) % 256);
+  std::vector<double> exact = program.feed(Phase::Formula, "logits", tokens, tokens.size());
+  for (Phase phase : {Phase::Tiled, Phase::Vector})
+    for (size_t piece : {8, 3}) {
+      std::vector<double> narrow = program.feed(phase, "logits", tokens, piece);
+      EXPECT_GT(difference(narrow, exact), 1e-6) << "pieces of " << piece;
+      EXPECT_LT(difference(narrow, exact), 0x1p-7) << "pieces of " << piece;
+    }
+}
+
 // Attention in bf16 is off by its rounding from where it is decided on. Tiles and the vector code
-// that they become round the same numbers, to the same.
+// that they become round the same numbers; a power that lies between two of bf16 may become either.
 TEST(Phases, AttentionInBf16) {
   PhasedProgram program(exampleText("starter.heed"), nullptr, 512, "bf16");
   ASSERT_TRUE(program.ok());
@@ -123,7 +142,7 @@ TEST(Phases, AttentionInBf16) {
                         tiled = program.call(Phase::Tiled, "update", parameter);
     EXPECT_GT(difference(tiled, exact), 1e-4) << n << " rows";
     EXPECT_LT(difference(tiled, exact), 0x1p-7) << n << " rows";
-    EXPECT_LT(difference(program.call(Phase::Vector, "update", parameter), tiled), kVector)
+    EXPECT_LT(difference(program.call(Phase::Vector, "update", parameter), tiled), 0x1p-10)
         << n << " rows";
   }
 }

@@ -159,11 +159,21 @@ LogicalResult OnlineAttentionOp::verify() {
     depth = ShapedType::isDynamic(depth) ? depth : 2 * depth;
     lanes = ShapedType::isDynamic(lanes) ? lanes : lanes / 2;
   }
-  int64_t keys = k.getDimSize(0), width = v.getDimSize(1);
+  for (auto [name, type] : {std::pair("k", k), std::pair("v", v)})
+    if (type.getElementType() != q.getElementType()) // C1
+      return emitOpError() << name << " is of type " << type << ", expected elements as in q, "
+                           << q.getElementType();
+  int64_t keys = k.getDimSize(0), valueRows = keys;
+  int64_t width = v.getDimSize(1), valueColumns = width;
+  if (isPaired()) {
+    valueRows = ShapedType::isDynamic(keys) ? keys : llvm::divideCeil(keys, 2);
+    width = ShapedType::isDynamic(width) ? width : width / 2;
+    valueColumns = ShapedType::isDynamic(width) ? width : 2 * width;
+  }
   if (ShapedType::isDynamic(lanes)) // C1
     return emitOpError() << "q has ? lanes, expected a constant number of them";
   if (failed(expectShape(*this, "k", k, {keys, depth})) ||
-      failed(expectShape(*this, "v", v, {keys, width})) ||
+      failed(expectShape(*this, "v", v, {valueRows, valueColumns})) ||
       failed(expectShape(*this, "acc", getAcc().getType(),
                          getLanesFirst() ? ArrayRef{lanes, width} : ArrayRef{width, lanes})) ||
       failed(expectShape(*this, "max", getMax().getType(), {lanes})) ||

@@ -47,6 +47,31 @@ void ClassifyKeysOp::getEffects(
 }
 
 //===----------------------------------------------------------------------===//
+// PairRowsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult PairRowsOp::verify() {
+  auto rows = cast<ShapedType>(getRows().getType());
+  if (rows.getRank() != 2 || rows.isDynamicDim(1)) // C1
+    return emitOpError() << "rows has shape " << shapeText(rows.getShape())
+                         << ", expected 2 axes, the last of them constant";
+  int64_t count = rows.getDimSize(0), width = rows.getDimSize(1);
+  if (!ShapedType::isDynamic(count))
+    count = llvm::divideCeil(count, 2);
+  if (failed(expectShape(*this, "into", getInto().getType(), {count, 2 * width}))) // C1
+    return failure();
+  return expectResultsLike(*this, getInto().getType(), "into"); // C2
+}
+
+void PairRowsOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  if (!isa<MemRefType>(getInto().getType()))
+    return;
+  effects.emplace_back(MemoryEffects::Read::get(), &getRowsMutable());
+  effects.emplace_back(MemoryEffects::Write::get(), &getIntoMutable());
+}
+
+//===----------------------------------------------------------------------===//
 // DotBytesOp
 //===----------------------------------------------------------------------===//
 

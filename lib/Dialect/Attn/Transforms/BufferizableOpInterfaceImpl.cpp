@@ -115,6 +115,11 @@ struct ProjectModel : DestinationModel<ProjectModel, ProjectOp> {
   static bool readsDestination(ProjectOp op) { return op.getAccumulate(); }
 };
 
+struct PairRowsModel : DestinationModel<PairRowsModel, PairRowsOp> {
+  static SmallVector<OpOperand *> destinations(PairRowsOp op) { return {&op.getIntoMutable()}; }
+  static bool readsDestination(PairRowsOp) { return false; }
+};
+
 struct OnlineAttentionModel : DestinationModel<OnlineAttentionModel, OnlineAttentionOp> {
   static SmallVector<OpOperand *> destinations(OnlineAttentionOp op) {
     return {&op.getAccMutable(), &op.getMaxMutable(), &op.getSumMutable()};
@@ -158,6 +163,7 @@ void heed::attn::registerBufferizableOpInterfaceModels(DialectRegistry &registry
     EmbedOp::attachInterface<EmbedModel>(*context);
     QuantizeOp::attachInterface<QuantizeModel>(*context);
     ProjectOp::attachInterface<ProjectModel>(*context);
+    PairRowsOp::attachInterface<PairRowsModel>(*context);
     OnlineAttentionOp::attachInterface<OnlineAttentionModel>(*context);
     ClassifyKeysOp::attachInterface<ClassifyKeysModel>(*context);
   });

@@ -69,7 +69,8 @@ private:
         build.getBuilder(), loc, begin, stop, build.constant(task.keyTile), state,
         [&](OpBuilder &inLoop, Location, Value start, ValueRange carried) {
           IndexBuilder body(inLoop, loc);
-          Value first = fromStart ? start : body.max(start, range.from);
+          Value from = task.step == 1 ? range.from : body.alignDown(range.from, task.step);
+          Value first = fromStart ? start : body.max(start, from);
           Value end = body.min(body.add(start, task.keyTile), range.to);
           Value count = body.sub(end, first);
           SmallVector<Value> next = keys ? buildTile(body, *keys, first, end, count, carried)
@@ -135,6 +136,21 @@ private:
 };
 
 } // namespace
+
+KeySpan heed::attn::keysOfTiles(OpBuilder &builder, Location loc, const KeyTilesTask &task) {
+  IndexBuilder build(builder, loc);
+  if (task.mask.empty())
+    return {build.constant(0), task.keys};
+  PredicateClauses predicate(task.mask, task.mask.getArgument(1), task.mask.getArgument(2));
+  Interval all{build.constant(0), build.add(task.keys, -1)};
+  KeyRanges keys(build, predicate, {task.heads, task.rows, all}, task.keys, task.keyTile);
+  KeyRanges::Range span{task.keys, build.constant(0)};
+  for (const KeyRanges::Range &range : keys.getRanges()) // an empty one ends at 0
+    span = {build.min(span.from, range.from), build.max(span.to, range.to)};
+  Value begin = build.alignDown(span.from, task.keyTile);
+  Value end = build.min(build.alignUp(span.to, task.keyTile), task.keys);
+  return {begin, build.max(begin, end)};
+}
 
 SmallVector<Value> heed::attn::foldKeyTiles(OpBuilder &builder, Location loc,
                                             const KeyTilesTask &task, ValueRange state,

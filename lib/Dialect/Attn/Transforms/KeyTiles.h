@@ -37,9 +37,19 @@ struct KeyTilesTask {
   mlir::Value keys;                ///< how many there are
   int64_t keyTile;                 ///< how many of them are folded at once
   mlir::Value headTable, rowTable; ///< each lane's, as attn.online_attention takes them
-  /// Folds tiles from `begin` to `end`-1 alone, where given: both multiples of `keyTile`.
+  /// Folds tiles from `begin` to `end`-1 alone, where given: multiples of `keyTile`, or the last
+  /// `keys`.
+  mlir::Value begin, end;
+  /// A tile's first key is a multiple of it, and it divides `keyTile`.
+  int64_t step = 1;
+};
+
+/// The tiles that the task might fold, as keys begin … end-1: multiples of `keyTile`, or the last
+/// `keys`. Reads neither table.
+struct KeySpan {
   mlir::Value begin, end;
 };
+KeySpan keysOfTiles(mlir::OpBuilder &builder, mlir::Location loc, const KeyTilesTask &task);
 
 /// Folds keys first … first + count - 1 into a state, with or without the mask.
 using FoldKeys = llvm::function_ref<llvm::SmallVector<mlir::Value>(

@@ -7,6 +7,8 @@
 
 #include "RunningSoftmax.h"
 
+#include "heed/Dialect/Attn/Transforms/TensorShapes.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -89,4 +91,26 @@ RunningSoftmax heed::attn::joinParts(OpBuilder &builder, Location loc, RunningSo
   joined.acc = overParts(builder, loc, {parts.acc, weights}, {{2, 0, 1}, {0, 2}},
                          filled({lanes, width}, 0), true, weighed);
   return joined;
+}
+
+Value heed::attn::weighedValues(OpBuilder &builder, Location loc, RunningSoftmax all,
+                                bool lanesFirst) {
+  auto type = cast<RankedTensorType>(all.acc.getType());
+  AffineMap both = builder.getMultiDimIdentityMap(2);
+  AffineMap ofLane = both.getSubMap({lanesFirst ? 0u : 1u});
+  Value into = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
+  Value quotients =
+      linalg::GenericOp::create(
+          builder, loc, type, ValueRange{all.acc, all.sum}, ValueRange{into},
+          ArrayRef<AffineMap>{both, ofLane, both}, parallel,
+          [&](OpBuilder &b, Location, ValueRange args) {
+            Value zero = floatConstant(b, loc, 0);
+            Value seen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, args[1], zero);
+            Value quotient = arith::DivFOp::create(b, loc, args[0], args[1]);
+            Value result = arith::SelectOp::create(b, loc, seen, quotient, zero);
+            linalg::YieldOp::create(b, loc, result);
+          })
+          .getResult(0);
+  return lanesFirst ? quotients : arrangeAxes(builder, loc, quotients, {1, 0});
 }

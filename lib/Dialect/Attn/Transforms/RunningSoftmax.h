@@ -27,6 +27,11 @@ struct RunningSoftmax {
 /// and sum are 0.
 RunningSoftmax joinParts(mlir::OpBuilder &builder, mlir::Location loc, RunningSoftmax parts);
 
+/// acc / sum, `[L, w]`: of all keys, or of an acc `[w, L]` where not `lanesFirst`. A row that saw
+/// nothing has the sum 0 and yields zeros.
+mlir::Value weighedValues(mlir::OpBuilder &builder, mlir::Location loc, RunningSoftmax all,
+                          bool lanesFirst);
+
 } // namespace heed::attn
 
 #endif // HEED_LIB_DIALECT_ATTN_TRANSFORMS_RUNNINGSOFTMAX_H

@@ -24,6 +24,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KeyTiles.h"
+#include "RoundedKeys.h"
 #include "RunningSoftmax.h"
 
 #include "heed/Dialect/Attn/IR/AttnDialect.h"
@@ -60,7 +61,8 @@ constexpr int64_t kMostHeadsOfLoneRow = 8;
 class AttentionTiling {
 public:
   AttentionTiling(AttentionOp op, int64_t lanes, int64_t keyTile)
-      : op(op), loc(op.getLoc()), lanes(lanes), keyTile(keyTile), qType(op.getQ().getType()),
+      : op(op), loc(op.getLoc()), lanes(lanes),
+        keyTile(llvm::alignTo(keyTile, op.getBf16() ? 2 : 1)), qType(op.getQ().getType()),
         vType(op.getV().getType()) {
     // Heads whose number isn't known are a batch.
     rowAxis = qType.getRank() - 2;
@@ -85,7 +87,7 @@ public:
   }
 
   /// The whole attention, written to `into`, where there is one row.
-  Value buildLoneRow(OpBuilder &builder, Value into) {
+  Value buildLoneRow(OpBuilder &builder, Value into, const RoundedKeys *) {
     lanesFirst = true;
     lanes = tileHeads = group;
     parts = tileRows = 1;
@@ -145,8 +147,26 @@ public:
     return joined.getResult(0);
   }
 
-  /// The whole attention, written to `into`.
-  Value build(OpBuilder &builder, Value into) {
+  /// Room for the keys and values that some row may see, rounded: none where there is a lone row,
+  /// which reads them as they are. What batches may see differs, so there all.
+  RoundedKeys roomForRounded(OpBuilder &builder) {
+    rows = tensor::DimOp::create(builder, loc, op.getQ(), rowAxis);
+    keys = tensor::DimOp::create(builder, loc, op.getK(), rowAxis);
+    KeySpan span{index(builder, 0), keys};
+    if (!hasBatch) {
+      Interval heads{index(builder, 0), index(builder, keyHeads * group - 1)};
+      Interval all{index(builder, 0), sub(builder, rows, index(builder, 1))};
+      span = keysOfTiles(builder, loc, {op.getMask(), heads, all, keys, keyTile, {}, {}, {}, {}});
+    }
+    Value isLone =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rows, index(builder, 1));
+    Value end = arith::SelectOp::create(builder, loc, isLone, span.begin, span.end);
+    return RoundedKeys(builder, loc, op.getK(), op.getV(), hasBatch, span.begin, end, keyTile);
+  }
+
+  /// The whole attention, written to `into`. `ofTasks` are multiplied in pairs where given.
+  Value build(OpBuilder &builder, Value into, const RoundedKeys *ofTasks) {
+    rounded = ofTasks;
     rows = tensor::DimOp::create(builder, loc, op.getQ(), rowAxis);
     keys = tensor::DimOp::create(builder, loc, op.getK(), rowAxis);
     Value tiles = arith::CeilDivUIOp::create(builder, loc, rows, index(builder, tileRows));
@@ -292,9 +312,18 @@ private:
   Value queriesOfLanes(OpBuilder &builder) {
     return tabulate(builder, {lanes, qType.getShape().back()}, builder.getF32Type(),
                     [&](OpBuilder &b, ValueRange at) -> Value {
-                      return tensor::ExtractOp::create(
+                      Value component = tensor::ExtractOp::create(
                           b, loc, op.getQ(), place(headOf(b, at[0]), {rowOf(b, at[0]), at[1]}));
+                      return rounded ? Value(arith::MulFOp::create(b, loc, component,
+                                                                   floatConstant(b, loc, factor())))
+                                     : component;
                     });
+  }
+
+  /// What queries that are rounded are multiplied by before: then scores are not.
+  double factor() {
+    double scale = op.getScale().convertToDouble();
+    return op.getScore().empty() ? scale * std::numbers::log2e : scale;
   }
 
   /// As the tile takes them: `[d, L]`, pairs of bf16, `[d / 2, 2 L]`, or with lanes first `[L, d]`:
@@ -341,6 +370,10 @@ private:
     if (lanesFirst) {
       task.begin = mul(builder, keyPart, keysOfPart);
       task.end = add(builder, task.begin, index(builder, keysOfPart));
+    } else if (rounded) {
+      task.begin = rounded->getBegin();
+      task.end = rounded->getEnd();
+      task.step = 2;
     }
     return foldKeyTiles(
         builder, loc, task, startState(builder),
@@ -383,66 +416,23 @@ private:
   /// Folds keys first … first+count-1 into the state.
   SmallVector<Value> foldTile(OpBuilder &builder, Value q, Value heads, Value rowTable, Value first,
                               Value count, bool masked, ValueRange state) {
-    Value k = slice(builder, op.getK(), first, count);
-    Value v = slice(builder, op.getV(), first, count);
-    auto fold = OnlineAttentionOp::create(builder, loc, state.getTypes(), q, k, v, heads, rowTable,
-                                          first, state[0], state[1], state[2], op.getScaleAttr(),
-                                          builder.getI64IntegerAttr(keyTile),
-                                          lanesFirst ? builder.getUnitAttr() : UnitAttr());
+    RowsOfTask tile{batch, hasHeads ? keyHead : Value(), first, count};
+    Value k =
+        rounded ? rounded->keysOf(builder, loc, tile) : sliceOfRows(builder, loc, op.getK(), tile);
+    Value v = rounded ? rounded->valuesOf(builder, loc, tile)
+                      : sliceOfRows(builder, loc, op.getV(), tile);
+    FloatAttr scale; // what the queries' factor leaves of it
+    if (rounded)
+      scale = builder.getF64FloatAttr(op.getScale().convertToDouble() / factor());
+    auto fold = OnlineAttentionOp::create(
+        builder, loc, state.getTypes(), q, k, v, heads, rowTable, first, state[0], state[1],
+        state[2], scale ? scale : op.getScaleAttr(), builder.getI64IntegerAttr(keyTile),
+        lanesFirst ? builder.getUnitAttr() : UnitAttr());
     IRMapping mapping;
     score->cloneInto(&fold.getScore(), mapping);
     if (masked)
       mask->cloneInto(&fold.getMask(), mapping);
     return SmallVector<Value>(fold.getResults());
-  }
-
-  /// Rows start … start+count-1 of the task's key head, as [count, last axis].
-  Value slice(OpBuilder &builder, Value tensor, Value start, Value count) {
-    auto type = cast<RankedTensorType>(tensor.getType());
-    int64_t last = type.getShape().back();
-    OpFoldResult one = builder.getIndexAttr(1), zero = builder.getIndexAttr(0);
-    SmallVector<OpFoldResult> offsets{start, zero}, sizes{count, builder.getIndexAttr(last)};
-    // Values that are some components of the keys are read where these lie.
-    if (auto part = tensor.getDefiningOp<tensor::ExtractSliceOp>();
-        part && part.getSourceType().getRank() == type.getRank() && part.hasUnitStride() &&
-        llvm::all_of(ArrayRef(part.getMixedOffsets()).drop_back(),
-                     [](OpFoldResult offset) { return isConstantIntValue(offset, 0); })) {
-      offsets.back() = part.getMixedOffsets().back();
-      tensor = part.getSource();
-    }
-    auto prepend = [&](OpFoldResult offset) {
-      offsets.insert(offsets.begin(), offset);
-      sizes.insert(sizes.begin(), one);
-    };
-    if (hasHeads)
-      prepend(keyHead);
-    if (hasBatch)
-      prepend(type.getDimSize(0) == 1 ? zero : OpFoldResult(batch));
-    SmallVector<OpFoldResult> strides(offsets.size(), one);
-    auto result = RankedTensorType::get({ShapedType::kDynamic, last}, type.getElementType());
-    return tensor::ExtractSliceOp::create(builder, loc, result, tensor, offsets, sizes, strides);
-  }
-
-  /// acc / sum, `[L, w]`. A row that saw nothing has the sum 0 and yields zeros.
-  Value weighed(OpBuilder &builder, ArrayRef<Value> state) {
-    auto type = cast<RankedTensorType>(state[0].getType());
-    AffineMap both = builder.getMultiDimIdentityMap(2);
-    AffineMap ofLane = both.getSubMap({lanesFirst ? 0u : 1u});
-    Value into = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
-    SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
-    Value quotients =
-        linalg::GenericOp::create(
-            builder, loc, type, ValueRange{state[0], state[2]}, ValueRange{into},
-            ArrayRef<AffineMap>{both, ofLane, both}, parallel,
-            [&](OpBuilder &b, Location, ValueRange args) {
-              Value zero = floatConstant(b, loc, 0);
-              Value seen = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, args[1], zero);
-              Value quotient = arith::DivFOp::create(b, loc, args[0], args[1]);
-              Value result = arith::SelectOp::create(b, loc, seen, quotient, zero);
-              linalg::YieldOp::create(b, loc, result);
-            })
-            .getResult(0);
-    return lanesFirst ? quotients : arrangeAxes(builder, loc, quotients, {1, 0});
   }
 
   /// The weighed values of the lanes that are in use, put into their rows and heads of the result.
@@ -462,7 +452,7 @@ private:
       prepend(headCount, firstHead);
       resultRows = 1;
     }
-    Value ofLanes = weighed(builder, state);
+    Value ofLanes = weighedValues(builder, loc, {state[0], state[1], state[2]}, lanesFirst);
     Value result =
         tabulate(builder, sizes, builder.getF32Type(), [&](OpBuilder &b, ValueRange at) -> Value {
           Value lane = mul(b, at[resultRows], tileHeads);
@@ -494,6 +484,7 @@ private:
   bool lanesFirst = false; ///< for a lone row, whose keys are divided into parts
   int64_t keysOfPart = 0;
   Value rows, keys;
+  const RoundedKeys *rounded = nullptr; ///< where they are multiplied in pairs
   /// Of the task that is being built.
   Value batch, keyHead, keyPart, firstRow, lastRow, count, firstHead, lastHead;
   OpFoldResult headCount;
@@ -556,7 +547,7 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
   /// Builds a form for each number of rows that has its own. Which one is taken is decided when the
   /// model runs.
   Value choose(OpBuilder &builder, AttentionOp op, Value rows, Value into) {
-    using Form = Value (AttentionTiling::*)(OpBuilder &, Value);
+    using Form = Value (AttentionTiling::*)(OpBuilder &, Value, const RoundedKeys *);
     struct Choice {
       int64_t lanes;
       arith::CmpIPredicate when; ///< of the number of rows and `limit`
@@ -573,9 +564,20 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
       choices.push_back({fewer, arith::CmpIPredicate::ule,
                          AttentionTiling(op, fewer, keyTile).rowsOfTile(),
                          &AttentionTiling::build});
-    auto build = [&](auto &self, OpBuilder &b, ArrayRef<Choice> left) -> Value {
+    std::optional<RoundedKeys> room;
+    if (op.getBf16())
+      room.emplace(AttentionTiling(op, most, keyTile).roomForRounded(builder));
+    auto build = [&](auto &self, OpBuilder &b, ArrayRef<Choice> left,
+                     const RoundedKeys *rounded) -> Value {
+      // Once, before the first form that multiplies them.
+      std::optional<RoundedKeys> own;
+      if (room && !rounded && (left.empty() || left.front().form == &AttentionTiling::build)) {
+        own = room;
+        own->round(b, op.getLoc());
+        rounded = &*own;
+      }
       if (left.empty())
-        return AttentionTiling(op, most, keyTile).build(b, into);
+        return AttentionTiling(op, most, keyTile).build(b, into, rounded);
       Choice choice = left.front();
       Location loc = op.getLoc();
       Value few = arith::CmpIOp::create(b, loc, choice.when, rows,
@@ -584,14 +586,14 @@ struct TileAttentionPass : heed::attn::impl::TileAttentionPassBase<TileAttention
                  b, loc, few,
                  [&](OpBuilder &then, Location) {
                    AttentionTiling tiling(op, choice.lanes, keyTile);
-                   scf::YieldOp::create(then, loc, (tiling.*choice.form)(then, into));
+                   scf::YieldOp::create(then, loc, (tiling.*choice.form)(then, into, rounded));
                  },
                  [&](OpBuilder &other, Location) {
-                   scf::YieldOp::create(other, loc, self(self, other, left.drop_front()));
+                   scf::YieldOp::create(other, loc, self(self, other, left.drop_front(), rounded));
                  })
           .getResult(0);
     };
-    return build(build, builder, choices);
+    return build(build, builder, choices, nullptr);
   }
 };
 

@@ -25,8 +25,8 @@ def Attn_AttentionOp : Attn_Op<"attention", [
     score a row that takes weight and has no value.
     With `rows_first` the result is `[b, i, h, v]`, as the output projection reads it.
 
-    With `bf16` q, k, v and the exponentials of a softmax are rounded to bf16 before they
-    are multiplied; sums are f32. Weights are quotients of rounded exponentials and their own
+    With `bf16` q times `scale` (and log2(e), where there is no `score`), k, v and the exponentials
+    of a softmax are rounded to bf16 before they are multiplied; sums are f32. Weights are quotients of rounded exponentials and their own
     sum, so they add up to 1. Which score's exponential is 1 is left to the lowering.
 
     Batch and heads are as in `attn.scores`. Without a batch (rank 3 and less) there is no
@@ -97,13 +97,14 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     instead.
 
     A q of bf16 holds pairs of components, component `2 c + e` of lane l at `[c, 2 l + e]`. Then
-    k, v and p are rounded to bf16 before they are multiplied, in pairs of components and of
-    keys (`attn.dot_pairs`), and sum' adds up the rounded p. All sums are f32.
+    k is bf16 too, v holds pairs of keys as `attn.pair_rows` makes them, and p is rounded to
+    bf16. They are multiplied in pairs of components and of keys (`attn.dot_pairs`), and sum' adds
+    up the rounded p. All sums are f32. Where T is odd, the last pair's second key counts for nothing.
 
     Constraints:
     * C1: q is `[d, L]`, k `[T, d]`, v `[T, w]`, acc `[w, L]`, max, sum, heads and rows `[L]`;
-      L is static. With `lanes_first` q is `[L, d]` and acc `[L, w]`; a q of bf16 is
-      `[d / 2, 2 L]`, without `lanes_first`.
+      L is static. With `lanes_first` q is `[L, d]` and acc `[L, w]`; without it q may be bf16,
+      `[d / 2, 2 L]`, and then k is bf16 and v bf16, `[ceil(T / 2), 2 w]`.
     * C2: the regions are as in `attn.attention`.
     * C3: acc, max and sum are all tensors, and the three results have their types, or all
       memrefs, and there is no result.
@@ -122,7 +123,7 @@ def Attn_OnlineAttentionOp : Attn_Op<"online_attention", [
     ```
   }];
   let arguments = (ins
-    Attn_RankedOf<[F32, BF16]>:$q, Attn_RankedOf<[F32]>:$k, Attn_RankedOf<[F32]>:$v,
+    Attn_RankedOf<[F32, BF16]>:$q, Attn_RankedOf<[F32, BF16]>:$k, Attn_RankedOf<[F32, BF16]>:$v,
     Attn_RankedOf<[Index]>:$heads, Attn_RankedOf<[Index]>:$rows, Index:$start,
     Attn_RankedOf<[F32]>:$acc, Attn_RankedOf<[F32]>:$max, Attn_RankedOf<[F32]>:$sum,
     F64Attr:$scale, I64Attr:$key_tile, UnitAttr:$lanes_first);

@@ -50,6 +50,35 @@ def Attn_ClassifyKeysOp : Attn_Op<"classify_keys", [
   let hasRegionVerifier = 1;
 }
 
+def Attn_PairRowsOp : Attn_Op<"pair_rows", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "rounds rows to bf16 and puts each two of them side by side";
+  let description = [{
+    ```
+    into[p, 2 c + e] = bf16(rows[min(2 p + e, n - 1), c])      for e in 0 and 1, of n rows
+    ```
+
+    The rows are values, and a pair is what `attn.dot_pairs` multiplies by the weights of two keys.
+    An odd last row is its own neighbour, so that whatever weight it gets is finite times finite.
+
+    Constraints:
+    * C1: rows is `[n, w]` and into `[ceil(n / 2), 2 w]`; w is static.
+    * C2: rows and into are both tensors, and the result has into's type, or both memrefs, and
+      there is no result.
+
+    Example:
+    ```mlir
+    %0 = attn.pair_rows %v into %into : tensor<?x64xf32>, tensor<?x128xbf16> -> tensor<?x128xbf16>
+    ```
+  }];
+  let arguments = (ins Attn_RankedOf<[F32]>:$rows, Attn_RankedOf<[BF16]>:$into);
+  let results = (outs Variadic<RankedTensorOf<[BF16]>>:$results);
+  let assemblyFormat = [{
+    $rows `into` $into `:` type($rows) `,` type($into) (`->` type($results)^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
 def Attn_AnnounceOp : Attn_Op<"announce", [MemoryEffects<[MemWrite]>]> {
   let summary = "says what a task reads of a weight first";
   let description = [{
