@@ -85,6 +85,8 @@ mlir::FailureOr<mlir::Value> asMatrix(mlir::OpBuilder &builder, mlir::Operation 
 
 /// 2^x for x <= 0 in 16 lanes: within 1 ulp, and exactly 0 below -126.5 and for -inf.
 mlir::Value exp2OfNonPositive(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
+/// The same for what is rounded to bf16: within 2^-13.7 of it, a 25th of what rounding may lose.
+mlir::Value exp2ToBeRounded(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
 
 /// Evaluates a region of scalar ops for 16 lanes, as its arguments become known: what the rows
 /// determine is computed before the loop over keys, what one key determines once for all lanes.

@@ -34,7 +34,7 @@ Value ScoreExponents::ofGreatest(OpBuilder &builder, Value score) const {
 
 Value ScoreExponents::weight(OpBuilder &builder, Value score, Value reference) const {
   if (!modified)
-    return exp2OfNonPositive(builder, loc, arith::SubFOp::create(builder, loc, score, reference));
+    return power(builder, loc, arith::SubFOp::create(builder, loc, score, reference));
   Value below =
       vector::FMAOp::create(builder, loc, score, splat(builder, score, std::numbers::log2e),
                             arith::NegFOp::create(builder, loc, reference));
@@ -42,5 +42,5 @@ Value ScoreExponents::weight(OpBuilder &builder, Value score, Value reference) c
   // what isn't the greatest is further away than any power reaches.
   Value most = splat(builder, score, 64.0f);
   Value fits = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, below, most);
-  return exp2OfNonPositive(builder, loc, arith::SelectOp::create(builder, loc, fits, below, most));
+  return power(builder, loc, arith::SelectOp::create(builder, loc, fits, below, most));
 }

@@ -26,8 +26,8 @@ mlir::Value larger(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value a, 
 class ScoreExponents {
 public:
   explicit ScoreExponents(OnlineAttentionOp op)
-      : loc(op.getLoc()), scale(op.getScale().convertToDouble()), modified(!op.getScore().empty()) {
-  }
+      : loc(op.getLoc()), scale(op.getScale().convertToDouble()), modified(!op.getScore().empty()),
+        power(op.isPaired() ? exp2ToBeRounded : exp2OfNonPositive) {}
 
   bool isModified() const { return modified; }
   /// What a query times a key is multiplied by to be a score.
@@ -41,6 +41,7 @@ private:
   mlir::Location loc;
   double scale;
   bool modified;
+  mlir::Value (*power)(mlir::OpBuilder &, mlir::Location, mlir::Value); ///< of what isn't above 0
 };
 
 } // namespace heed::attn

@@ -55,14 +55,34 @@ TEST(Exp2, WithinOneUlpOverEveryFloat) {
   }
 }
 
+// Where eight bits are kept of it, 2^x is within 2^-13.7 of its value for every float from -126 to
+// -2^-26.
+TEST(Exp2, CloseEnoughToBeRoundedOverEveryFloat) {
+  for (const InstructionSet *set : setsOfThisMachine()) {
+    LaneFunction powers(*set, attn::exp2ToBeRounded);
+    ASSERT_TRUE(powers.ok());
+    double worst = 0;
+    float where = 0;
+    forEachFloat(powers, 0x1p-26f, 126, [&](float x, float found) {
+      double power = std::exp2(double(x));
+      if (double error = std::abs(found - power) / power; error > worst)
+        worst = error, where = x;
+    });
+    EXPECT_LE(worst, 0x1p-13) << set->name << ": at " << where;
+    EXPECT_GE(worst, 0x1p-14) << set->name; // else a shorter polynomial would do
+  }
+}
+
 // A hidden score weighs nothing at all, and neither does one that is out of a float's range.
 TEST(Exp2, ZeroFarBelow) {
   for (const InstructionSet *set : setsOfThisMachine()) {
-    LaneFunction powers(*set, attn::exp2OfNonPositive);
-    ASSERT_TRUE(powers.ok());
-    int64_t others = 0;
-    forEachFloat(powers, 126.5f, std::numeric_limits<float>::infinity(),
-                 [&](float x, float found) { others += x < -126.5f && found != 0; });
-    EXPECT_EQ(others, 0) << set->name;
+    for (auto build : {attn::exp2OfNonPositive, attn::exp2ToBeRounded}) {
+      LaneFunction powers(*set, build);
+      ASSERT_TRUE(powers.ok());
+      int64_t others = 0;
+      forEachFloat(powers, 126.5f, std::numeric_limits<float>::infinity(),
+                   [&](float x, float found) { others += x < -126.5f && found != 0; });
+      EXPECT_EQ(others, 0) << set->name;
+    }
   }
 }
