@@ -90,6 +90,8 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   narrow.bf16 = options.bf16;
   manager.addNestedPass<func::FuncOp>(attn::createNarrowActivationsPass(narrow));
   manager.addNestedPass<func::FuncOp>(attn::createFuseEpiloguesPass());
+  // What is rounded, and where, is known now.
+  manager.addNestedPass<func::FuncOp>(attn::createApproximateFunctionsPass());
   manager.addPass(attn::createAssignLayoutsPass());
   attn::ChooseTilesPassOptions tiles;
   tiles.nativeLanes = options.nativeLanes;

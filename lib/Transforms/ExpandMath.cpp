@@ -25,15 +25,17 @@ namespace heed {
 using namespace mlir;
 
 namespace {
-/// An op on f32, as what `build` makes.
-template <typename Op, Value (*build)(OpBuilder &, Location, Value)>
-struct Expand : OpRewritePattern<Op> {
+using Build = Value (*)(OpBuilder &, Location, Value);
+
+/// An op on f32, as what `build` makes, or `buildRough` where it may be approximate.
+template <typename Op, Build build, Build buildRough> struct Expand : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32())
       return failure();
-    rewriter.replaceOp(op, build(rewriter, op.getLoc(), op.getOperand()));
+    bool isRough = arith::bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
+    rewriter.replaceOp(op, (isRough ? buildRough : build)(rewriter, op.getLoc(), op.getOperand()));
     return success();
   }
 };
@@ -48,8 +50,9 @@ struct ExpandMathPass : heed::impl::ExpandMathPassBase<ExpandMathPass> {
       return name == math::Exp2Op::getOperationName() || name == math::LogOp::getOperationName();
     };
     RewritePatternSet patterns(&getContext());
-    patterns.add<Expand<math::ExpOp, heed::buildExp>, Expand<math::TanhOp, heed::buildTanh>,
-                 Expand<math::ErfOp, heed::buildErf>>(&getContext());
+    patterns.add<Expand<math::ExpOp, heed::buildExp, heed::buildRoughExp>,
+                 Expand<math::TanhOp, heed::buildTanh, heed::buildRoughTanh>,
+                 Expand<math::ErfOp, heed::buildErf, heed::buildRoughErf>>(&getContext());
     // x ** 2 and its like are products.
     populateMathAlgebraicSimplificationPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, chosen);

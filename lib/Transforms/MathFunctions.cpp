@@ -31,6 +31,7 @@ public:
   Value number(float value) { return constant(type, builder.getF32FloatAttr(value)); }
   Value integer(int32_t value) { return constant(ints, builder.getI32IntegerAttr(value)); }
   Value add(Value a, Value b) { return arith::AddFOp::create(builder, loc, a, b); }
+  Value negate(Value x) { return arith::NegFOp::create(builder, loc, x); }
   Value sub(Value a, Value b) { return arith::SubFOp::create(builder, loc, a, b); }
   Value mul(Value a, Value b) { return arith::MulFOp::create(builder, loc, a, b); }
   Value div(Value a, Value b) { return arith::DivFOp::create(builder, loc, a, b); }
@@ -44,6 +45,14 @@ public:
     Value result = number(coefficients.front());
     for (float coefficient : coefficients.drop_front())
       result = fma(result, x, number(coefficient));
+    return result;
+  }
+  /// The same in pairs, whose chain is half as long: an odd number of coefficients.
+  Value polynomialInPairs(Value x, ArrayRef<float> coefficients) {
+    Value square = mul(x, x), result = number(coefficients.front());
+    for (coefficients = coefficients.drop_front(); !coefficients.empty();
+         coefficients = coefficients.drop_front(2))
+      result = fma(result, square, fma(x, number(coefficients[0]), number(coefficients[1])));
     return result;
   }
   Value choose(arith::CmpFPredicate predicate, Value a, float b, Value yes, Value no) {
@@ -75,6 +84,11 @@ public:
     Value biased = arith::AddIOp::create(builder, loc, n, integer(127));
     Value bits = arith::ShLIOp::create(builder, loc, biased, integer(23));
     return arith::BitcastOp::create(builder, loc, type, bits);
+  }
+  /// 2^(n - 1) from what has n in its last bits, beside 127 - 1.
+  Value powerFromSum(Value sum) {
+    return arith::BitcastOp::create(builder, loc, type,
+                                    arith::ShLIOp::create(builder, loc, bitsOf(sum), integer(23)));
   }
   Value half(Value n) { return arith::ShRSIOp::create(builder, loc, n, integer(1)); }
   Value without(Value n, Value m) { return arith::SubIOp::create(builder, loc, n, m); }
@@ -144,4 +158,37 @@ Value heed::buildErf(OpBuilder &builder, Location loc, Value x) {
                                                     2.4022119e-1f, 6.9314694e-1f, 1.0000001f});
   Value large = of.sub(of.number(1), of.mul(power, of.powerOfTwo(n.integer)));
   return of.withSignOf(of.choose(arith::CmpFPredicate::OLT, magnitude, 0.9375f, small, large), x);
+}
+
+Value heed::buildRoughExp(OpBuilder &builder, Location loc, Value x) {
+  Numbers of(builder, loc, x.getType());
+  // Beyond these it is 0 and infinite.
+  x = of.atMost(of.atLeast(x, -87.3f), 89);
+  // 2^(n - 1) * 2^(1 + f), since 2^n alone may be out of range where the result isn't. The biased
+  // exponent n - 1 + 127 is what the sum's last bits are.
+  Value factor = of.number(0x1.715476p+0f), shift = of.number(0x1.8p23f + 126); // 1 / ln 2
+  Value sum = of.fma(x, factor, shift);
+  Value f = of.fma(x, factor, of.negate(of.sub(sum, shift)));
+  Value power = of.polynomial(f, {1.1034201e-1f, 4.852318e-1f, 1.3865229f, 1.9998556f});
+  return of.mul(power, of.powerFromSum(sum));
+}
+
+Value heed::buildRoughTanh(OpBuilder &builder, Location loc, Value x) {
+  Numbers of(builder, loc, x.getType());
+  // At the ends it is 1, so that nothing is left of 1 - tanh(x) beyond them.
+  x = of.atMost(of.atLeast(x, -6.3f), 6.3f);
+  Value square = of.mul(x, x);
+  Value above = of.polynomial(square, {1.4104402e-3f, 1.1313043e-1f, 9.999886e-1f});
+  Value below = of.polynomial(square, {4.9936414e-5f, 1.6979495e-2f, 4.463514e-1f, 1});
+  return of.div(of.mul(x, above), below);
+}
+
+Value heed::buildRoughErf(OpBuilder &builder, Location loc, Value x) {
+  Numbers of(builder, loc, x.getType());
+  // The same.
+  x = of.atMost(of.atLeast(x, -2.99f), 2.99f);
+  Value square = of.mul(x, x);
+  return of.mul(x, of.polynomialInPairs(square, {4.6155897e-8f, -2.1529381e-6f, 4.437005e-5f,
+                                                 -5.391346e-4f, 4.3724286e-3f, -2.548629e-2f,
+                                                 1.1165836e-1f, -3.757183e-1f, 1.1283544f}));
 }

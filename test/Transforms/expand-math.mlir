@@ -17,6 +17,46 @@ func.func @polynomials(%x: f32, %v: vector<16xf32>) -> (f32, f32, f32, f32, f32,
   return %a, %b, %c, %d, %e, %f : f32, f32, f32, f32, f32, vector<16xf32>
 }
 
+// Exactly, e^x takes 8 of these and two shifts for its exponent.
+// CHECK-LABEL: func.func @exact
+// CHECK-COUNT-8: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @exact(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// CHECK-LABEL: func.func @rough
+// CHECK-COUNT-5: math.fma
+// CHECK-NOT: math.fma
+// CHECK: arith.shli
+// CHECK-NOT: arith.shli
+// CHECK: return
+func.func @rough(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x fastmath<afn> : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// No polynomial for what is left of erf's logarithm, and no choice between two.
+// CHECK-LABEL: func.func @rough_erf
+// CHECK-COUNT-8: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+// CHECK-LABEL: func.func @rough_tanh
+// CHECK-COUNT-5: math.fma
+// CHECK-NOT: math.fma
+// CHECK: arith.divf
+// CHECK: return
+func.func @rough_erf(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.erf %x fastmath<afn> : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+func.func @rough_tanh(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.tanh %x fastmath<afn> : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
 // CHECK-LABEL: func.func @square
 // CHECK: arith.mulf %[[X:.+]], %[[X]] : vector<16xf32>
 // CHECK-NEXT: return

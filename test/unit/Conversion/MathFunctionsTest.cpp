@@ -34,36 +34,55 @@ struct Function {
   const char *name;
   Value (*build)(OpBuilder &, Location, Value);
   double (*exact)(double);
-  float low, high; ///< every float of these magnitudes is tried
-  float least;     ///< the least x of all
-  double most;     ///< units in the last place that a result may be off
+  float low, high;      ///< every float of these magnitudes is tried
+  float least;          ///< the least x of all
+  double most;          ///< units in the last place that a result may be off
+  bool isRough = false; ///< then its share of the result
 };
 
 template <typename Op> Value build(OpBuilder &builder, Location loc, Value x) {
   return Op::create(builder, loc, x);
 }
+template <typename Op> Value buildRough(OpBuilder &builder, Location loc, Value x) {
+  return Op::create(builder, loc, x, arith::FastMathFlags::afn);
+}
+template <Value (*exponential)(OpBuilder &, Location, Value)>
 Value sigmoid(OpBuilder &builder, Location loc, Value x) {
   Value one = arith::ConstantOp::create(
       builder, loc, DenseElementsAttr::get(cast<ShapedType>(x.getType()), 1.0f));
-  Value power = math::ExpOp::create(builder, loc, arith::NegFOp::create(builder, loc, x));
+  Value power = exponential(builder, loc, arith::NegFOp::create(builder, loc, x));
   return arith::DivFOp::create(builder, loc, one, arith::AddFOp::create(builder, loc, one, power));
 }
+template <Value (*exponential)(OpBuilder &, Location, Value)>
 Value silu(OpBuilder &builder, Location loc, Value x) {
   Value one = arith::ConstantOp::create(
       builder, loc, DenseElementsAttr::get(cast<ShapedType>(x.getType()), 1.0f));
-  Value power = math::ExpOp::create(builder, loc, arith::NegFOp::create(builder, loc, x));
+  Value power = exponential(builder, loc, arith::NegFOp::create(builder, loc, x));
   return arith::DivFOp::create(builder, loc, x, arith::AddFOp::create(builder, loc, one, power));
 }
 
+double exactSigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double exactSilu(double x) { return x / (1 + std::exp(-x)); }
+
+/// What rounding to bf16 may cost, a sixteenth of it.
+constexpr double kRough = 0x1p-13;
+
 const Function kFunctions[] = {
-    {"exp", build<math::ExpOp>, [](double x) { return std::exp(x); }, 0x1p-25f, 110, -110, 1.1},
-    {"tanh", build<math::TanhOp>, [](double x) { return std::tanh(x); }, 0x1p-13f, 11, -11, 2.0},
-    {"erf", build<math::ErfOp>, [](double x) { return std::erf(x); }, 0x1p-13f, 5, -5, 2.0},
+    {"exp", build<math::ExpOp>, std::exp, 0x1p-25f, 110, -110, 1.1},
+    {"tanh", build<math::TanhOp>, std::tanh, 0x1p-13f, 11, -11, 2.0},
+    {"erf", build<math::ErfOp>, std::erf, 0x1p-13f, 5, -5, 2.0},
     // e^x is infinite from 88.73 on: what is less than 2^-125 becomes 0.
-    {"sigmoid", sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, 0x1p-13f, 110, -86, 3.0},
-    {"silu", silu, [](double x) { return x / (1 + std::exp(-x)); }, 0x1p-13f, 110, -86, 3.0},
+    {"sigmoid", sigmoid<build<math::ExpOp>>, exactSigmoid, 0x1p-13f, 110, -86, 3.0},
+    {"silu", silu<build<math::ExpOp>>, exactSilu, 0x1p-13f, 110, -86, 3.0},
     // With two more in the exponent it is half as large.
     {"rsqrt", build<math::RsqrtOp>, [](double x) { return 1 / std::sqrt(x); }, 1, 4, 0, 2.0},
+    // Below 2^-125.5 it is 0.
+    {"rough_exp", buildRough<math::ExpOp>, std::exp, 0x1p-25f, 110, -86.9f, kRough, true},
+    {"rough_tanh", buildRough<math::TanhOp>, std::tanh, 0x1p-13f, 11, -11, kRough / 4, true},
+    {"rough_erf", buildRough<math::ErfOp>, std::erf, 0x1p-13f, 5, -5, kRough / 4, true},
+    {"rough_sigmoid", sigmoid<buildRough<math::ExpOp>>, exactSigmoid, 0x1p-13f, 110, -86, kRough,
+     true},
+    {"rough_silu", silu<buildRough<math::ExpOp>>, exactSilu, 0x1p-13f, 110, -86, kRough, true},
 };
 
 /// The largest error of some floats, and where it is.
@@ -75,6 +94,19 @@ struct Worst {
       error = other, x = at;
   }
 };
+
+/// How far off a result is, as a share of it. Near the largest float it may be infinite, or finite
+/// where the function isn't.
+double shareOff(float found, double exact) {
+  auto finite = [](double x) {
+    double most = std::numeric_limits<float>::max();
+    return std::clamp(x, -most, most);
+  };
+  if (exact == 0)
+    return std::abs(found);
+  return std::abs(finite(found) - finite(exact)) /
+         std::max(std::abs(finite(exact)), double(std::numeric_limits<float>::min()));
+}
 
 /// Tries every `stride`-th float from `first` to `last` on, both of one sign, by their bits.
 Worst tryFloats(const Function &function, const std::vector<LaneFunction> &codes, uint64_t first,
@@ -92,6 +124,10 @@ Worst tryFloats(const Function &function, const std::vector<LaneFunction> &codes
       found = xs;
       code.apply(found);
       for (size_t i = 0; i < kAtOnce; ++i) {
+        if (function.isRough) {
+          worst.take(shareOff(found[i], exact[i]), xs[i]);
+          continue;
+        }
         if (std::abs(exact[i]) > std::numeric_limits<float>::max())
           worst.take(found[i] == static_cast<float>(exact[i]) ? 0 : 1e9, xs[i]);
         else
@@ -147,7 +183,8 @@ TEST_P(MathFunctions, AreAsCloseAsStated) {
     if (function.least == -function.high)
       check(function.high, kInfinity, true, 1021);
   }
-  std::printf("%s: %.3f\n", function.name, most);
+  std::printf(function.isRough ? "%s: 2^%.2f\n" : "%s: %.3f\n", function.name,
+              function.isRough ? std::log2(most) : most);
 }
 
 TEST_P(MathFunctions, KeepWhatIsNoNumber) {

@@ -40,6 +40,8 @@ fn clipped(X: [n, c]) -> [n, f] {
   return Z
 }
 fn block(X: [n, c]) -> [n, c] { return X + linear(gelu(linear_bias(X, W, B)), V) }
+fn erf_block(X: [n, c]) -> [n, c] { return linear(gelu_erf(linear_bias(X, W, B)), V) }
+fn gated_block(X: [n, c]) -> [n, c] { return linear(gated(X), V) }
 fn weighed(X: [n, c], r: [n], E: [n, f]) -> [n, f] {
   Y[i, e] = E[i, e] + B[e] - r[i] * (sum[x] W[e, x] * X[i, x])
   return Y
@@ -135,16 +137,23 @@ INSTANTIATE_TEST_SUITE_P(Storage, Epilogues,
                            return std::string(storageInfo(param.param).name);
                          });
 
-// Between two projections by bf16 weights, rows are rounded to bf16 where they are stored.
-TEST(Epilogue, NarrowsRows) {
-  if (!(cpuFeatures() & HEED_AVX512_BF16))
-    GTEST_SKIP() << "this processor has no dot products of bf16";
+class NarrowEpilogue : public testing::Test {
+protected:
+  void SetUp() override {
+    if (!(cpuFeatures() & HEED_AVX512_BF16))
+      GTEST_SKIP() << "this processor has no dot products of bf16";
+    weights.add("W", {f, c}, 0.4f, StorageType::BF16);
+    weights.add("V", {c, f}, 0.4f, StorageType::BF16);
+    weights.add("B", {f});
+    weights.add("H", {heads, k, c}, 0.4f, StorageType::BF16);
+    weights.add("HB", {heads, k});
+  }
   Weights weights;
-  weights.add("W", {f, c}, 0.4f, StorageType::BF16);
-  weights.add("V", {c, f}, 0.4f, StorageType::BF16);
-  weights.add("B", {f});
-  weights.add("H", {heads, k, c}, 0.4f, StorageType::BF16);
-  weights.add("HB", {heads, k});
+};
+
+// Between two projections by bf16 weights, rows are rounded to bf16 where they are stored.
+// Functions of what is rounded are approximate, others aren't.
+TEST_F(NarrowEpilogue, RoundsRows) {
   CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", {"avx512bf16"});
   ASSERT_TRUE(program.ok());
   auto rounded = [](double value) {
@@ -152,14 +161,41 @@ TEST(Epilogue, NarrowsRows) {
     bits += 0x7fff + (bits >> 16 & 1);
     return double(std::bit_cast<float>(bits & 0xffff0000));
   };
+  const Tensor &W = weights["W"], &V = weights["V"], &B = weights["B"];
   for (int64_t n : {1, 4, 17, 70}) {
     Tensor X = randomTensor({n, c}, 35);
-    Numbers sums = withBias(linear(each(asNumbers(X), rounded), weights["W"], f), weights["B"]);
+    Numbers plain = linear(each(asNumbers(X), rounded), W, f), sums = withBias(plain, B), gated;
+    for (int64_t e = 0; e < n * f; ++e)
+      gated.push_back(silu(sums[e]) * plain[e]);
     Numbers block = asNumbers(X);
-    addTo(block, linear(each(each(sums, geluTanh), rounded), weights["V"], c));
+    addTo(block, linear(each(each(sums, geluTanh), rounded), V, c));
     // A number at the edge between two of bf16 may become the other one.
-    expectAllNear(program.call("block", {n}, {X.values.data()}, n * c), block, 5e-4, "block");
-    expectAllNear(program.call("gelus", {n}, {X.values.data()}, n * f), each(sums, gelu), 1e-5,
-                  "gelus");
+    auto call = [&](const char *name, const Numbers &expected, double allowed) {
+      expectAllNear(program.call(name, {n}, {X.values.data()}, expected.size()), expected, allowed,
+                    name);
+    };
+    call("block", block, 5e-4);
+    call("erf_block", linear(each(each(sums, gelu), rounded), V, c), 5e-4);
+    call("gated_block", linear(each(gated, rounded), V, c), 1e-3); // products are larger
+    call("gelus", each(sums, gelu), 1e-5);
+    call("gated", gated, 1e-5);
+  }
+}
+
+// One row has the code of one, which must have the same approximations.
+TEST_F(NarrowEpilogue, DoesNotDependOnOtherRows) {
+  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "--invariant",
+                          {"avx512bf16"});
+  ASSERT_TRUE(program.ok());
+  constexpr int64_t n = 17;
+  Tensor X = randomTensor({n, c}, 36);
+  for (const char *name : {"block", "erf_block", "gated_block"}) {
+    auto all = program.call(name, {n}, {X.values.data()}, n * c);
+    for (int64_t i = 0; i < n; ++i) {
+      auto alone = program.call(name, {1}, {X.values.data() + i * c}, c);
+      for (size_t set = 0; set < all.size(); ++set)
+        EXPECT_TRUE(std::equal(alone[set].begin(), alone[set].end(), all[set].begin() + i * c))
+            << name << ", row " << i;
+    }
   }
 }

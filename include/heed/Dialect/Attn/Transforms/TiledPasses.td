@@ -93,6 +93,34 @@ def FuseEpiloguesPass : Pass<"attn-fuse-epilogues", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numFused", "fused", "Number of ops done by their projection">];
 }
 
+def ApproximateFunctionsPass : Pass<"attn-approximate-functions", "::mlir::func::FuncOp"> {
+  let summary = "marks functions whose values are read only rounded";
+  let description = [{
+    Where activations are rounded to bf16 or eight bits, most of a function's digits are lost at
+    once. An `exp`, `tanh` or `erf` of f32 gets the flag `fastmath<afn>`, for which
+    `heed-expand-math` builds a shorter polynomial, if wherever its value is read,
+
+    * it is rounded to bf16, or quantised by `attn.quantize`,
+    * after products, quotients and changes of sign at most, in the same op or in elementwise
+      ones and epilogues that follow,
+    * or after a constant was added first: any to a `tanh` or `erf`, a positive one to an `exp`.
+
+    Comes after `attn-narrow-activations` and `attn-fuse-epilogues`. Functions whose values are
+    read as they are stay exact, so a program whose activations stay in f32 does not change. One
+    row gets the same function as many.
+
+    Before:
+    ```mlir
+    %1 = math.erf %0 : f32
+    %2 = arith.addf %1, %one : f32
+    %3 = arith.mulf %x, %2 : f32
+    %4 = arith.truncf %3 : f32 to bf16
+    ```
+    After: `%1 = math.erf %0 fastmath<afn> : f32`, and the same.
+  }];
+  let statistics = [Statistic<"numApproximate", "approximate", "Number of functions marked">];
+}
+
 def AssignLayoutsPass : Pass<"attn-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "decides how each weight lies in memory";
   let description = [{
