@@ -89,6 +89,8 @@ heed::reference::packWeight(WeightSource &source, attn::WeightOp weight, int64_t
       StorageSet::fromBits(static_cast<uint32_t>(weight.getWeightType().getStorage()));
   if (!set || !set->contains(stored.storage))
     return fail("is stored in a format that its type doesn't have");
+  if (layout.getInt() == 2) // rows
+    return ordered;
   PanelLayout panels = panelLayout(*set);
   // Each head may be a matrix of its own, which begins with a panel of its own.
   auto heads = weight->getAttrOfType<IntegerAttr>("heed.matrices");

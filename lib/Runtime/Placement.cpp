@@ -161,10 +161,13 @@ Status heed::place(const heed_weight &weight, int64_t layer, const WeightsFile &
                                      file.path(), weight.name, name));
 
   std::optional<StorageSet> storages = StorageSet::fromBits(weight.storages);
-  bool isPanels = weight.layout == HEED_LAYOUT_PANELS;
+  bool isRows = weight.layout == HEED_LAYOUT_ROWS;
+  bool isPanels = weight.layout == HEED_LAYOUT_PANELS || isRows;
+  PanelLayout::Quant quant = storages ? panelLayout(*storages).quant : PanelLayout::Quant::F32;
+  bool isHalf = quant == PanelLayout::Quant::F16 || quant == PanelLayout::Quant::BF16;
   if (!storages || (!isPanels && weight.layout != HEED_LAYOUT_DENSE_F32) || weight.rows < 1 ||
       weight.cols < 1 || weight.matrices < 1 || weight.rows % weight.matrices != 0 ||
-      (!isPanels && weight.matrices != 1))
+      ((!isPanels || isRows) && weight.matrices != 1) || (isRows && (!isHalf || weight.rank != 0)))
     return Status::internal(fmt::format(
         "the artefact describes weight {} with storage {:#x}, layout "
         "{}, {} rows and {} columns in {} matrices",
@@ -193,12 +196,15 @@ Status heed::place(const heed_weight &weight, int64_t layer, const WeightsFile &
   ErrorOr<std::span<const std::byte>> data = file.data(*tensor);
   if (!data)
     return Status::input(data.error());
+  PanelLayout layout = panelLayout(*storages);
+  // The panels of a matrix as narrow as a column, or a pair of them, are its elements in order.
+  int64_t cols = isRows ? layout.groupColumns : weight.cols;
   placement = {.source = *data,
                .storage = *tensor->storage,
                .panels = isPanels,
-               .layout = panelLayout(*storages),
-               .rows = weight.rows / weight.matrices,
-               .cols = weight.cols,
+               .layout = layout,
+               .rows = elements / cols / weight.matrices,
+               .cols = cols,
                .matrices = weight.matrices,
                .offset = 0,
                .rank = 0,

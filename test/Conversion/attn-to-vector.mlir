@@ -114,22 +114,3 @@ func.func @one_row(%x: memref<32xf32>, %w: !attn.weight<16x32, f16>, %into: memr
   attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 2> : memref<32xf32>, !attn.weight<16x32, f16> into memref<16xf32>
   return
 }
-
-// -----
-
-// A row of a table is one lane of its panel; ids outside read the nearest row.
-// CHECK-LABEL: func.func @embed
-// CHECK-SAME: %[[IDS:.*]]: memref<?xi32>, %{{.*}}: !attn.weight<100x32, q8_0>, %[[INTO:.*]]: memref<?x32xf32>)
-// CHECK: %[[N:.*]] = memref.dim %[[IDS]]
-// CHECK: scf.forall (%[[I:.*]]) in (%[[N]])
-// CHECK: %[[RAW:.*]] = memref.load %[[IDS]][%[[I]]]
-// CHECK: %[[INDEX:.*]] = arith.index_cast %[[RAW]]
-// CHECK: %[[ID:.*]] = arith.minui %[[INDEX]], %c99
-// CHECK: arith.divui %[[ID]], %c16
-// CHECK: %[[LANE:.*]] = arith.remui %[[ID]], %c16
-// CHECK: %[[VALUE:.*]] = vector.extract %{{.*}}[%[[LANE]]]
-// CHECK: memref.store %[[VALUE]], %[[INTO]][%[[I]], %{{.*}}]
-func.func @embed(%ids: memref<?xi32>, %t: !attn.weight<100x32, q8_0>, %into: memref<?x32xf32>) {
-  attn.embed %ids, %t into %into : memref<?xi32>, !attn.weight<100x32, q8_0> into memref<?x32xf32>
-  return
-}

@@ -29,7 +29,8 @@ extern "C" {
 /** How a weight lies in memory once it is loaded. */
 enum heed_layout {
   HEED_LAYOUT_DENSE_F32 = 0, /**< row-major f32, dequantised at load */
-  HEED_LAYOUT_PANELS = 1     /**< panels of 16 rows, see heed/Weights/PanelLayout.h */
+  HEED_LAYOUT_PANELS = 1,    /**< panels of 16 rows, see heed/Weights/PanelLayout.h */
+  HEED_LAYOUT_ROWS = 2       /**< row-major f16 or bf16, as the file has it */
 };
 
 /** One `weight` of the program. */

@@ -82,8 +82,9 @@ static FailureOr<WeightInfo> readWeight(attn::WeightOp op) {
   if (weight.matrices <= 0 || weight.rows % weight.matrices != 0)
     return op.emitError("heed.rows ")
            << weight.rows << " must be a multiple of heed.matrices " << weight.matrices;
-  if (weight.layout != HEED_LAYOUT_DENSE_F32 && weight.layout != HEED_LAYOUT_PANELS)
-    return op.emitError("heed.layout must be 0 (dense) or 1 (panels), found ") << weight.layout;
+  if (weight.layout < HEED_LAYOUT_DENSE_F32 || weight.layout > HEED_LAYOUT_ROWS)
+    return op.emitError("heed.layout must be 0 (dense), 1 (panels) or 2 (rows), found ")
+           << weight.layout;
   int64_t block = type.getBlockElements();
   if (weight.layout == HEED_LAYOUT_PANELS && weight.cols % block != 0)
     return op.emitError("weight '") << weight.name << "' has rows of " << weight.cols

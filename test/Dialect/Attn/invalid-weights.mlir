@@ -96,3 +96,19 @@ func.func @embed_c3_tensor(%ids: tensor<?xi32>, %t: !attn.weight<128x64, f32>, %
   attn.embed %ids, %t into %e : tensor<?xi32>, !attn.weight<128x64, f32> into tensor<?x64xf32>
   return
 }
+
+// -----
+
+func.func @embed_c4(%ids: memref<?xi32>, %t: !attn.weight<128x64, f32>, %e: memref<?x64xf32>) {
+  // expected-error @below {{reads rows of '!attn.weight<128x64, f32>', expected f16 or bf16, and a multiple of 16 elements in each}}
+  attn.embed %ids, %t in_rows into %e : memref<?xi32>, !attn.weight<128x64, f32> into memref<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @embed_c4_elements(%ids: memref<?xi32>, %t: !attn.weight<128x24, bf16>, %e: memref<?x24xf32>) {
+  // expected-error @below {{expected f16 or bf16, and a multiple of 16 elements in each}}
+  attn.embed %ids, %t in_rows into %e : memref<?xi32>, !attn.weight<128x24, bf16> into memref<?x24xf32>
+  return
+}

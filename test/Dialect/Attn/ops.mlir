@@ -37,11 +37,13 @@ func.func @weights(%ids: tensor<?xi32>, %x: tensor<?x576xf32>, %l: index) -> (te
 }
 
 // CHECK-LABEL: func.func @weights_in_memory
-func.func @weights_in_memory(%ids: memref<?xi32>, %x: memref<?x576xf32>, %e: memref<?x64xf32>, %q: memref<?x9x64xf32>, %l: index) {
+func.func @weights_in_memory(%half: !attn.weight<128x64, f16>, %ids: memref<?xi32>, %x: memref<?x576xf32>, %e: memref<?x64xf32>, %q: memref<?x9x64xf32>, %l: index) {
   %Wq = attn.get_weight @Wq[%l] : !attn.weight<9x64x576, q4_1>
   %embed = attn.get_weight @embed : !attn.weight<128x64, q8_0>
   // CHECK: attn.embed %{{.*}}, %{{.*}} into %{{.*}} : memref<?xi32>, !attn.weight<128x64, q8_0> into memref<?x64xf32>
   attn.embed %ids, %embed into %e : memref<?xi32>, !attn.weight<128x64, q8_0> into memref<?x64xf32>
+  // CHECK: attn.embed %{{.*}}, %{{.*}} in_rows into %{{.*}} : memref<?xi32>, !attn.weight<128x64, f16> into memref<?x64xf32>
+  attn.embed %ids, %half in_rows into %e : memref<?xi32>, !attn.weight<128x64, f16> into memref<?x64xf32>
   // CHECK: attn.project query %{{.*}}, %{{.*}} into %{{.*}} : memref<?x576xf32>, !attn.weight<9x64x576, q4_1> into memref<?x9x64xf32>
   attn.project query %x, %Wq into %q : memref<?x576xf32>, !attn.weight<9x64x576, q4_1> into memref<?x9x64xf32>
   return

@@ -32,6 +32,11 @@ struct Sample {
         bytes.append(reinterpret_cast<const char *>(&value), sizeof(value));
         continue;
       }
+      if (storage == StorageType::BF16) { // the upper half of an f32, exact for these
+        float value = at(e);
+        bytes.append(reinterpret_cast<const char *>(&value) + 2, 2);
+        continue;
+      }
       if (e % 32 == 0)
         bytes.append("\x00\x3c", 2); // the scale of a block of Q8_0: 1 as f16
       bytes += static_cast<char>(at(e));
@@ -53,7 +58,9 @@ protected:
     tiny::Tensor tensor;
     tensor.name = "t";
     tensor.extents = {Sample::c, Sample::b, Sample::a};
-    tensor.type = sample.storage == StorageType::F32 ? 0 : 8;
+    tensor.type = sample.storage == StorageType::F32    ? 0
+                  : sample.storage == StorageType::BF16 ? 30
+                                                        : 8;
     tensor.bytes = sample.bytes;
     tiny::WeightsOnDisk disk({tensor});
     auto file = WeightsFile::open(disk.path());
@@ -131,6 +138,17 @@ TEST_F(PackedWeightsTest, MovesAxesOfDenseWeights) {
         for (int64_t z = 0; z < Sample::c; ++z)
           ASSERT_EQ(*dense++, sample.at(x, y, z));
   }
+}
+
+// Rows are what the file has, which panels of two columns are.
+TEST_F(PackedWeightsTest, LeavesRowsInTheirOrder) {
+  Sample sample(StorageType::BF16);
+  heed_weight weight = sample.weight(HEED_LAYOUT_ROWS, Sample::a, Sample::b * Sample::c, {});
+  weight.rank = 0;
+  ASSERT_TRUE(load(sample, weight).ok());
+  EXPECT_EQ(std::memcmp(weights.addresses()[0], sample.bytes.data(), sample.bytes.size()), 0);
+  weight.storages = StorageSet(StorageType::Q8_0).bits();
+  EXPECT_EQ(load(sample, weight).code, HEED_ERROR_INTERNAL); // no elements of their own
 }
 
 // One matrix for each x, whose rows begin with a panel of their own, in the file's order of axes

@@ -80,7 +80,7 @@ struct ArtifactInfo {
 
 /// Reads weights and exported functions off a module between `heed-export-functions` and
 /// `convert-entry-points`, after layouts were chosen. Weights come from `attn.weight`, in their
-/// order, with `heed.layout` (0 or 1), `heed.rows`, `heed.cols`, `heed.matrices` and
+/// order, with `heed.layout` (0, 1 or 2), `heed.rows`, `heed.cols`, `heed.matrices` and
 /// `heed.permuted` where those passes set them. Functions come from those with `heed.arg`; their
 /// `heed.comment` (text) and `heed.token_limit` are optional: without the latter it is found by
 /// findTokenLimit. Emits an error and fails where the runtime could not hold what was found.

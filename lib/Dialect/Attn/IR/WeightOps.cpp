@@ -143,7 +143,19 @@ LogicalResult EmbedOp::verify() {
     return failure();
   SmallVector<int64_t> expected{ids.getDimSize(0)};
   llvm::append_range(expected, getTable().getType().getShape().drop_front());
-  return expectMade(*this, getInto(), getResult(), expected); // C2
+  if (failed(expectMade(*this, getInto(), getResult(), expected))) // C2
+    return failure();
+  if (getInRows() && !canBeInRows(getTable().getType())) // C4
+    return emitOpError() << "reads rows of " << getTable().getType()
+                         << ", expected f16 or bf16, and a multiple of " << kRowElements
+                         << " elements in each";
+  return success();
+}
+
+bool EmbedOp::canBeInRows(WeightType table) {
+  Storage storage = table.getStorage();
+  return (storage == Storage::F16 || storage == Storage::BF16) &&
+         llvm::product_of(table.getShape().drop_front()) % kRowElements == 0;
 }
 
 LogicalResult EmbedOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {

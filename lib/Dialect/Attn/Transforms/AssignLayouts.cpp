@@ -50,8 +50,12 @@ Demand demandOf(GetWeightOp get, Operation *user) {
   };
   if (auto project = dyn_cast<ProjectOp>(user))
     return matrix(shape.size() - project.getContracted(), project.getPerHead() ? shape.front() : 1);
-  if (isa<EmbedOp>(user))
-    return matrix(1, 1);
+  if (auto embed = dyn_cast<EmbedOp>(user)) {
+    Demand demand = matrix(1, 1);
+    if (embed.getInRows())
+      demand.layout = HEED_LAYOUT_ROWS;
+    return demand;
+  }
   return {HEED_LAYOUT_DENSE_F32, product(shape), 1, 1, get.getPermutedAttr()};
 }
 
@@ -69,9 +73,6 @@ bool mayBeOne(WeightOp weight, WeightOp other) {
 /// Whether nothing but embeddings reads `weight`, whose rows a file holds as they are wanted. A
 /// tensor that a projection reads too has its rows in that one's panels: it isn't held twice.
 bool isTable(ModuleOp module, const SymbolTable &symbols, WeightOp weight) {
-  auto storage = static_cast<uint32_t>(weight.getWeightType().getStorage());
-  if (storage != heed::StorageSet(heed::StorageType::F32).bits())
-    return false;
   bool isTable = true;
   module.walk([&](GetWeightOp get) {
     if (mayBeOne(weight, symbols.lookup<WeightOp>(get.getWeight())))
@@ -124,8 +125,13 @@ struct AssignLayoutsPass : heed::attn::impl::AssignLayoutsPassBase<AssignLayouts
           isTable(module, symbols, symbols.lookup<WeightOp>(get.getWeight())))
         embeds.push_back(embed);
     });
-    for (EmbedOp embed : embeds)
-      readDense(embed);
+    for (EmbedOp embed : embeds) {
+      WeightType table = embed.getTable().getType();
+      if (table.getStorage() == Storage::F32)
+        readDense(embed);
+      else if (EmbedOp::canBeInRows(table))
+        embed.setInRows(true);
+    }
     // One declaration for each way in which a weight is read, in order of first use.
     llvm::MapVector<WeightOp, SmallVector<std::pair<Demand, WeightOp>>> copies;
     SmallVector<OpOperand *> reads;

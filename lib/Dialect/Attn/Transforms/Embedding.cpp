@@ -106,7 +106,7 @@ unsigned recogniseEmbeddings(RewriterBase &rewriter, linalg::GenericOp op) {
     llvm::append_range(shape, cast<WeightType>(gather.table.getType()).getShape().drop_front());
     auto embed =
         EmbedOp::create(rewriter, op.getLoc(), RankedTensorType::get(shape, rewriter.getF32Type()),
-                        gather.ids, gather.table, /*into=*/Value());
+                        gather.ids, gather.table, /*into=*/Value(), /*inRows=*/false);
     SmallVector<AffineExpr> exprs;
     for (unsigned loop : gather.loops)
       exprs.push_back(rewriter.getAffineDimExpr(loop));

@@ -99,6 +99,9 @@ def Attn_EmbedOp : Attn_Op<"embed", [
     `result[i, c…] = table[ids[i], c…]`. An id outside of the table reads its nearest
     row, so that no id reads other memory.
 
+    With `in_rows`, which `attn-assign-layouts` sets, the table's rows lie in memory one after
+    another, and not in the panels that a projection reads.
+
     In tensor form the op has a result and, once destinations are given, an
     `into` operand of the result's type. In memref form it writes `into` and has
     no result.
@@ -108,6 +111,7 @@ def Attn_EmbedOp : Attn_Op<"embed", [
     * C2: the result (or `into`) is `[rows of ids] ++ table shape without its first axis`.
     * C3: in memref form `into` is given and there is no result; in tensor form there is a
       result, whose type is `into`'s where both exist.
+    * C4: with `in_rows` the table is of f16 or of bf16, and a row a multiple of 16 elements.
 
     Example:
     ```mlir
@@ -117,11 +121,19 @@ def Attn_EmbedOp : Attn_Op<"embed", [
   let arguments = (ins
     Attn_RankedOf<[AnySignlessInteger, Index]>:$ids,
     Attn_WeightType:$table,
-    Optional<Attn_RankedOf<[F32]>>:$into);
+    Optional<Attn_RankedOf<[F32]>>:$into,
+    UnitAttr:$inRows);
   let results = (outs Optional<RankedTensorOf<[F32]>>:$result);
   let assemblyFormat = [{
-    $ids `,` $table (`into` $into^)? `:` type($ids) `,` qualified(type($table))
+    $ids `,` $table (`in_rows` $inRows^)? (`into` $into^)? `:` type($ids) `,` qualified(type($table))
     (`into` type($into)^)? (`->` type($result)^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    /// What a row of a table `in_rows` is a multiple of.
+    static constexpr int64_t kRowElements = 16;
+
+    /// Whether `table` may be `in_rows` (C4).
+    static bool canBeInRows(WeightType table);
   }];
   let hasVerifier = 1;
 }

@@ -126,8 +126,9 @@ def AssignLayoutsPass : Pass<"attn-assign-layouts", "::mlir::ModuleOp"> {
   let description = [{
     Weights that `attn.project` or `attn.embed` read are packed in panels, those that
     `attn.dequantize` reads are dense f32, and so is a table in f32 that embeddings alone
-    read, which become reads of its rows; not where another weight, which a projection reads, may be
-    the same tensor. The decision is recorded on the `attn.weight` as `heed.layout` (a heed_layout of heed/Runtime/Artifact.h) with
+    read, which become reads of its rows; one in f16 or bf16 keeps its elements, but in rows
+    (`in_rows`). Neither where another weight, which a projection reads, may be the same tensor.
+    The decision is recorded on the `attn.weight` as `heed.layout` (a heed_layout of heed/Runtime/Artifact.h) with
     `heed.rows` and `heed.cols`, the matrix that it is. A weight that is read in
     two ways is declared twice; one that nothing reads is dropped.
 
