@@ -11,10 +11,10 @@
 #include "heed/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 
-#include <numeric>
 #include <vector>
 
 #define DEBUG_TYPE "heed-merge-tasks"
@@ -52,8 +52,8 @@ struct Unit {
     }
     return rows;
   }
-  /// How many tasks it has is known: a product by blocks of a weight.
-  bool isByBlocks() const { return loop() && !isByRows() && loop().getDynamicUpperBound().empty(); }
+  /// Its tasks are anything but chunks of rows, such as parts of a product.
+  bool isByBlocks() const { return loop() && !isByRows(); }
 };
 
 /// Orders the units of a stretch of a block anew, and merges those that may run together.
@@ -170,31 +170,32 @@ private:
     scf::ForallOp last = units[group.back()].loop();
     OpBuilder builder(last);
     Location loc = last.getLoc();
-    SmallVector<int64_t> counts;
+    // Where the tasks of each loop end.
+    SmallVector<OpFoldResult> ends;
+    OpFoldResult before = builder.getIndexAttr(0);
     for (size_t index : group)
-      counts.push_back(llvm::product_of(units[index].loop().getStaticUpperBound()));
-    int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t(0));
+      ends.push_back(before = add(builder, loc, before, tasksOf(builder, units[index].loop())));
     scf::ForallOp::create(
-        builder, loc, ArrayRef<OpFoldResult>{builder.getIndexAttr(total)}, ValueRange{},
-        std::nullopt, [&](OpBuilder &body, Location, ValueRange args) {
-          int64_t before = 0;
+        builder, loc, ArrayRef<OpFoldResult>{ends.back()}, ValueRange{}, std::nullopt,
+        [&](OpBuilder &body, Location, ValueRange args) {
           OpBuilder inside = body;
-          for (auto [index, count] : llvm::zip_equal(group, counts)) {
+          OpFoldResult begin = builder.getIndexAttr(0);
+          for (auto [index, end] : llvm::zip_equal(group, ends)) {
             OpBuilder target = inside;
             if (index != group.back()) {
-              Value end = arith::ConstantIndexOp::create(inside, loc, before + count);
               Value isOwn =
-                  arith::CmpIOp::create(inside, loc, arith::CmpIPredicate::ult, args[0], end);
+                  arith::CmpIOp::create(inside, loc, arith::CmpIPredicate::ult, args[0],
+                                        getValueOrCreateConstantIndexOp(inside, loc, end));
               auto branch = scf::IfOp::create(inside, loc, isOwn, /*withElseRegion=*/true);
               target = branch.getThenBodyBuilder();
               inside = branch.getElseBodyBuilder();
             }
             Value number = args[0];
-            if (before != 0)
+            if (index != group.front())
               number = arith::SubIOp::create(target, loc, number,
-                                             arith::ConstantIndexOp::create(target, loc, before));
+                                             getValueOrCreateConstantIndexOp(target, loc, begin));
             cloneTask(target, units[index].loop(), number);
-            before += count;
+            begin = end;
           }
           scf::InParallelOp::create(body, loc);
         });
@@ -202,13 +203,34 @@ private:
       units[index].loop().erase();
   }
 
+  static OpFoldResult tasksOf(OpBuilder &builder, scf::ForallOp loop) {
+    Location loc = loop.getLoc();
+    if (loop.getDynamicUpperBound().empty())
+      return builder.getIndexAttr(llvm::product_of(loop.getStaticUpperBound()));
+    SmallVector<Value> extents = loop.getUpperBound(builder);
+    Value count = extents.front();
+    for (Value extent : llvm::drop_begin(extents))
+      count = arith::MulIOp::create(builder, loc, count, extent);
+    return count;
+  }
+  static OpFoldResult add(OpBuilder &builder, Location loc, OpFoldResult lhs, OpFoldResult rhs) {
+    std::optional<int64_t> left = getConstantIntValue(lhs), right = getConstantIntValue(rhs);
+    if (left && right)
+      return builder.getIndexAttr(*left + *right);
+    if (left == 0)
+      return rhs;
+    return arith::AddIOp::create(builder, loc, getValueOrCreateConstantIndexOp(builder, loc, lhs),
+                                 getValueOrCreateConstantIndexOp(builder, loc, rhs))
+        .getResult();
+  }
+
   /// The body of `loop` for its task `number`, the last index running fastest.
   static void cloneTask(OpBuilder &builder, scf::ForallOp loop, Value number) {
     Location loc = loop.getLoc();
     IRMapping mapping;
-    ArrayRef<int64_t> extents = loop.getStaticUpperBound();
+    SmallVector<OpFoldResult> extents = loop.getMixedUpperBound();
     for (int64_t axis = loop.getRank() - 1; axis > 0; --axis) {
-      Value extent = arith::ConstantIndexOp::create(builder, loc, extents[axis]);
+      Value extent = getValueOrCreateConstantIndexOp(builder, loc, extents[axis]);
       mapping.map(loop.getInductionVar(axis), arith::RemUIOp::create(builder, loc, number, extent));
       number = arith::DivUIOp::create(builder, loc, number, extent);
     }

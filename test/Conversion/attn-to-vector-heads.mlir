@@ -8,7 +8,8 @@
 // CHECK-DAG: %[[YROWS:.+]] = memref.collapse_shape %[[INTO]] {{\[\[0, 1\], \[2\]\]}} : memref<?x5x40xf32> into memref<?x40xf32>
 // CHECK: %[[ALL:.+]] = memref.dim %[[XROWS]], %c0
 // CHECK: arith.divui %[[ALL]], %c5
-// CHECK: scf.forall (%{{.+}}, %[[HEAD:.+]]) in (2, 5)
+// CHECK: %[[TASKS:.+]] = arith.select %{{.+}}, %{{.+}}, %c2{{.*}} : index
+// CHECK: scf.forall (%{{.+}}, %[[HEAD:.+]]) in (%[[TASKS]], 5)
 // CHECK: %[[BEFORE:.+]] = arith.muli %[[HEAD]], %c3
 // CHECK: %[[ROW:.+]] = arith.addi %{{.+}}, %[[HEAD]]
 // CHECK: arith.addi %[[BEFORE]], %{{.+}}

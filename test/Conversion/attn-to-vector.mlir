@@ -1,18 +1,24 @@
 // RUN: heed-opt %s -convert-attn-to-vector -split-input-file | FileCheck %s
 // RUN: heed-opt %s -convert-attn-to-vector="native-lanes=8" -split-input-file | FileCheck %s --check-prefix=NARROW
 
-// 40 features are three panels of 16 lanes, the last one half full: two tasks of two panels, the
-// last with one panel and a mask of 8 lanes. The number of rows chooses between two kernels.
+// 40 features are three panels of 16 lanes, the last one half full. The number of rows chooses between
+// two kernels and says how many tasks there are: of few rows two tasks of two panels, the last with one
+// panel and a mask of 8 lanes; of many as many as there are parts.
 // CHECK-LABEL: func.func @panels
 // CHECK-SAME: %[[X:.*]]: memref<?x32xf32>, %[[W:.*]]: !attn.weight<40x32, f32>, %[[INTO:.*]]: memref<?x40xf32>)
 // CHECK-DAG: builtin.unrealized_conversion_cast %[[W]] : !attn.weight<40x32, f32> to !llvm.ptr
 // CHECK-DAG: %[[ROWS:.*]] = memref.dim %[[X]]
-// CHECK: scf.forall (%[[TASK:.*]]) in (2)
 // CHECK: %[[MANY:.*]] = arith.cmpi sgt, %[[ROWS]], %c4
+// CHECK: %[[TILES:.*]] = arith.ceildivui %[[ROWS]], %c12
+// CHECK: %[[BLOCKS:.*]] = arith.select %{{.*}}, %c1{{.*}}, %{{.*}} : index
+// CHECK: %[[PARTS:.*]] = arith.muli %{{.*}}, %[[BLOCKS]]
+// CHECK: %[[TASKS:.*]] = arith.select %[[MANY]], %[[PARTS]], %c2
+// CHECK: scf.forall (%[[TASK:.*]]) in (%[[TASKS]])
 // CHECK: scf.if %[[MANY]]
-// Many: parts of tiles of 12 rows x 2 panels, summed in registers over all columns; of the odd panel
+// Many: a part of tiles of 12 rows x 2 panels, summed in registers over all columns; of the odd panel
 // 12 x 1; then fewer rows.
-// CHECK: arith.ceildivui %[[ROWS]], %c12
+// CHECK: arith.divui %[[TASK]], %[[BLOCKS]]
+// CHECK: arith.remui %[[TASK]], %[[BLOCKS]]
 // CHECK: scf.for
 // CHECK-COUNT-24: vector.fma
 // CHECK: vector.store
@@ -27,7 +33,8 @@
 // CHECK-COUNT-4: vector.fma
 // CHECK-NOT: attn.project
 // NARROW-LABEL: func.func @panels
-// NARROW: scf.forall (%{{.*}}) in (3)
+// NARROW: arith.select %{{.*}}, %{{.*}}, %c3
+// NARROW-NEXT: scf.forall
 func.func @panels(%x: memref<?x32xf32>, %w: !attn.weight<40x32, f32>, %into: memref<?x40xf32>) {
   attn.project linear %x, %w into %into tile <rows = 12, panels = 2, part = 4> : memref<?x32xf32>, !attn.weight<40x32, f32> into memref<?x40xf32>
   return
@@ -40,7 +47,7 @@ func.func @panels(%x: memref<?x32xf32>, %w: !attn.weight<40x32, f32>, %into: mem
 // CHECK-LABEL: func.func @accumulate
 // CHECK-SAME: %[[Z:.*]]: memref<?x2x32xf32>, %{{.*}}: !attn.weight<32x2x32, q8_0>, %[[INTO:.*]]: memref<?x32xf32>)
 // CHECK: memref.collapse_shape %[[Z]] {{\[}}[0], [1, 2]] : memref<?x2x32xf32> into memref<?x64xf32>
-// CHECK: scf.forall (%{{.*}}) in (1)
+// CHECK: scf.forall
 // CHECK-NOT: arith.cmpi eq
 // CHECK: %[[BLOCK:.*]] = memref.alloc() {alignment = 64 : i64} : memref<2x64x16xf32>
 // CHECK: vector.store %{{.*}}, %[[BLOCK]]
@@ -80,7 +87,7 @@ func.func @blocks(%x: memref<?x2048xf32>, %w: !attn.weight<32x2048, f32>, %into:
 
 // Rows 4 K apart would push one another out of the cache: tiles of 6 rows x 4 panels.
 // CHECK-LABEL: func.func @colliding
-// CHECK: arith.ceildivui %{{.*}}, %c6
+// CHECK: arith.ceildivui %{{.*}}, %c6{{.*}} : index
 // CHECK: scf.for %{{.*}} iter_args
 // CHECK-COUNT-4: llvm.load
 // CHECK: memref.load

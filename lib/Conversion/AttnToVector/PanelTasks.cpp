@@ -62,11 +62,13 @@ Value PanelTasks::placeOf(OpBuilder &builder, Value row) const {
 
 void PanelTasks::buildTasks(OpBuilder &builder,
                             function_ref<void(OpBuilder &, const Panels &)> build) {
-  buildLoop(builder, [&](OpBuilder &body, Value block) { buildBlock(body, block, build); });
+  buildLoop(builder, builder.getIndexAttr(blocks()),
+            [&](OpBuilder &body, Value block) { buildBlock(body, block, build); });
 }
 
-void PanelTasks::buildLoop(OpBuilder &builder, function_ref<void(OpBuilder &, Value)> build) {
-  SmallVector<OpFoldResult> tasks{builder.getIndexAttr(blocks())};
+void PanelTasks::buildLoop(OpBuilder &builder, OpFoldResult count,
+                           function_ref<void(OpBuilder &, Value)> build) {
+  SmallVector<OpFoldResult> tasks{count};
   if (heads > 1)
     tasks.push_back(builder.getIndexAttr(heads));
   scf::ForallOp::create(builder, loc, tasks, ValueRange{}, std::nullopt,

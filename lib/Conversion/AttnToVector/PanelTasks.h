@@ -41,13 +41,13 @@ protected:
   void buildTasks(mlir::OpBuilder &builder,
                   llvm::function_ref<void(mlir::OpBuilder &, const Panels &)> build);
 
-  /// The parts of that: a loop over tasks, whose body learns its block of panels; and the code of
-  /// a block, once or more.
-  void buildLoop(mlir::OpBuilder &builder,
-                 llvm::function_ref<void(mlir::OpBuilder &, mlir::Value block)> build);
+  /// The parts of that: a loop over `count` tasks of each head, whose body learns its number; and
+  /// the code of a block of panels, once or more.
+  void buildLoop(mlir::OpBuilder &builder, mlir::OpFoldResult count,
+                 llvm::function_ref<void(mlir::OpBuilder &, mlir::Value number)> build);
   void buildBlock(mlir::OpBuilder &builder, mlir::Value block,
                   llvm::function_ref<void(mlir::OpBuilder &, const Panels &)> build);
-  /// How many blocks of panels a head has: tasks of the loop.
+  /// How many blocks of panels a head has.
   int64_t blocks() const {
     return llvm::divideCeil(llvm::divideCeil(features, kLanes), panelsOfTask);
   }

@@ -64,20 +64,28 @@ public:
         lanes(VectorType::get({kLanes}, builder.getF32Type())) {}
 
   LogicalResult build(OpBuilder &builder) {
-    buildLoop(builder, [&](OpBuilder &body, Value block) {
-      int64_t few = reader.isQuantised() ? kFewRows - 1 : kFewRows;
-      Value many =
-          arith::CmpIOp::create(body, loc, arith::CmpIPredicate::sgt, rows, constant(body, few));
+    int64_t few = reader.isQuantised() ? kFewRows - 1 : kFewRows;
+    Value many = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sgt, rows,
+                                       constant(builder, few));
+    Cut cut = cutManyRows(builder);
+    Value parts = arith::MulIOp::create(builder, loc, cut.panelBlocks, cut.rowBlocks);
+    Value tasks = arith::SelectOp::create(builder, loc, many, parts, constant(builder, blocks()));
+    buildLoop(builder, tasks, [&](OpBuilder &body, Value number) {
       auto branch = scf::IfOp::create(body, loc, many, /*withElseRegion=*/true);
       OpBuilder inMany = branch.getThenBodyBuilder(), inFew = branch.getElseBodyBuilder();
-      buildManyRows(inMany, block);
-      buildBlock(inFew, block,
+      buildPart(inMany, partOf(inMany, cut, number));
+      buildBlock(inFew, number,
                  [&](OpBuilder &at, const Panels &panels) { buildFewRows(at, panels); });
     });
     return status();
   }
 
 private:
+  /// How many rows are cut into parts.
+  struct Cut {
+    Value tiles; ///< of rows
+    Value panelsOfPart, panelBlocks, rowBlocks;
+  };
   /// A block of rows and panels.
   struct Part {
     Value beginRow, endRow, beginPanel, endPanel;
@@ -226,46 +234,44 @@ private:
   // Many rows
   //===--------------------------------------------------------------------===//
 
-  /// The product is cut into parts, blocks of rows and panels, of which each task does its share.
-  void buildManyRows(OpBuilder &builder, Value task) {
-    Value height = constant(builder, tile.getRows()), one = constant(builder, 1);
-    Value tiles = divideUp(builder, rows, height);
-    Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, tiles,
+  /// A product of many rows is cut into parts, blocks of rows and panels: a task each.
+  Cut cutManyRows(OpBuilder &builder) {
+    Cut cut;
+    cut.tiles = divideUp(builder, rows, constant(builder, tile.getRows()));
+    Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, cut.tiles,
                                       constant(builder, heed::cost::kFewTiles));
-    Value panelsOfPart = arith::SelectOp::create(builder, loc, few, constant(builder, fewPanels),
-                                                 constant(builder, tile.getPart()));
-    Value panelBlocks = divideUp(builder, constant(builder, panels), panelsOfPart);
+    cut.panelsOfPart = arith::SelectOp::create(builder, loc, few, constant(builder, fewPanels),
+                                               constant(builder, tile.getPart()));
+    cut.panelBlocks = divideUp(builder, constant(builder, panels), cut.panelsOfPart);
     // As many blocks of rows as make enough parts, but blocks neither too low nor too high.
     Value wanted = divideUp(builder, constant(builder, llvm::divideCeil(heed::cost::kParts, heads)),
-                            panelBlocks);
-    Value most = isUnpacked ? divideUp(builder, tiles, constant(builder, kUnpackTiles)) : tiles;
-    Value rowBlocks =
-        arith::MaxUIOp::create(builder, loc, arith::MinUIOp::create(builder, loc, wanted, most),
-                               divideUp(builder, tiles, constant(builder, heed::cost::kPartTiles)));
-    rowBlocks = arith::SelectOp::create(builder, loc, few, one, rowBlocks);
+                            cut.panelBlocks);
+    Value most =
+        isUnpacked ? divideUp(builder, cut.tiles, constant(builder, kUnpackTiles)) : cut.tiles;
+    Value least = divideUp(builder, cut.tiles, constant(builder, heed::cost::kPartTiles));
+    Value blocks = arith::MaxUIOp::create(
+        builder, loc, arith::MinUIOp::create(builder, loc, wanted, most), least);
+    cut.rowBlocks = arith::SelectOp::create(builder, loc, few, constant(builder, 1), blocks);
+    return cut;
+  }
 
-    Value parts = arith::MulIOp::create(builder, loc, panelBlocks, rowBlocks);
-    Value tasks = constant(builder, blocks());
-    Value begin = shareOf(builder, parts, task, tasks);
-    Value end = shareOf(builder, parts, add(builder, task, 1), tasks);
-    auto loop = scf::ForOp::create(builder, loc, begin, end, one);
-    OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
-    Value number = loop.getInductionVar();
-    Value panelBlock = arith::DivUIOp::create(body, loc, number, rowBlocks);
-    Value rowBlock = arith::RemUIOp::create(body, loc, number, rowBlocks);
+  /// Part `number` of them. Those of a block of panels follow each other.
+  Part partOf(OpBuilder &builder, const Cut &cut, Value number) {
+    Value panelBlock = arith::DivUIOp::create(builder, loc, number, cut.rowBlocks);
+    Value rowBlock = arith::RemUIOp::create(builder, loc, number, cut.rowBlocks);
     auto rowOf = [&](Value block) -> Value {
-      Value tile = shareOf(body, tiles, block, rowBlocks);
-      return arith::MinUIOp::create(body, loc, arith::MulIOp::create(body, loc, tile, height),
+      Value tile = shareOf(builder, cut.tiles, block, cut.rowBlocks);
+      return arith::MinUIOp::create(builder, loc, multiply(builder, tile, this->tile.getRows()),
                                     rows);
     };
     Part part;
     part.beginRow = rowOf(rowBlock);
-    part.endRow = rowOf(add(body, rowBlock, 1));
-    part.beginPanel = arith::MulIOp::create(body, loc, panelBlock, panelsOfPart);
+    part.endRow = rowOf(add(builder, rowBlock, 1));
+    part.beginPanel = arith::MulIOp::create(builder, loc, panelBlock, cut.panelsOfPart);
     part.endPanel = arith::MinUIOp::create(
-        body, loc, arith::AddIOp::create(body, loc, part.beginPanel, panelsOfPart),
-        constant(body, panels));
-    buildPart(body, part);
+        builder, loc, arith::AddIOp::create(builder, loc, part.beginPanel, cut.panelsOfPart),
+        constant(builder, panels));
+    return part;
   }
   /// Where share `number` of `all` begins, of `shares` nearly equal ones.
   Value shareOf(OpBuilder &builder, Value all, Value number, Value shares) {
