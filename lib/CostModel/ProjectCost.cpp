@@ -15,18 +15,24 @@ using namespace heed::cost;
 
 namespace {
 
-/// Of what can be done beside something longer, so much is waited for all the same.
-constexpr double kNotHidden = 0.25;
+/// Of what can be done beside something longer, so much is waited for all the same: where memory is
+/// read beside multiplications, from the third cache level or from the second.
+constexpr double kNotHidden = 0.25, kNotHiddenNear = 0.04;
 /// The same of loads beside multiplications, which one scheduler serves.
 constexpr double kBesideMultiplying = 0.1;
+/// Chains of sums don't begin when it would be best: so much longer than its latency a sum takes.
+constexpr double kLateChain = 1.25;
 /// Cycles of a tile that no column accounts for: its loop, and what a vector of sums costs in the
 /// end.
 constexpr double kTileCycles = 20, kStoreCycles = 2;
 /// Cycles for a vector of sums to wait in memory from one block of columns to the next.
 constexpr double kKeepCycles = 1;
 constexpr double kNoRegisterLeft = 1.05;
-/// What a number of x costs more where rows lie in the same sets of the first level.
-constexpr double kConflictCycles = 0.15;
+/// What a number of x costs more of each row that is one too many in its set of the first level.
+constexpr double kConflictCycles = 0.1;
+/// How much longer an odd number of vectors takes, of which one multiplier gets more than the
+/// other.
+constexpr double kOddVectors = 1.03;
 /// A result of more bytes than this leaves the caches while it is written.
 constexpr double kFarResult = 32 << 20;
 /// Cycles that a row of a tile is then waited for: its lines lie on a page of their own.
@@ -73,7 +79,7 @@ public:
     int64_t sums = tile.rows * tile.panels * registersOfPanel;
     int64_t others = tile.panels * registersOfPanel + 1;
     // Each sum of bytes has one of products beside it, and a scale is multiplied by another.
-    if (projection.product == Product::Bytes)
+    if (isOfBytes())
       return 2 * sums + others + 1;
     return sums + others;
   }
@@ -115,13 +121,24 @@ private:
     if (blocksOfColumns() > 1)
       stores += blocksOfColumns() * (kTileCycles + kKeepCycles * rows * panels * registersOfPanel);
     return count *
-           (std::max(works, waits) + kNotHidden * std::min(works, waits) + kTileCycles + stores);
+           (std::max(works, waits) + notHidden() * std::min(works, waits) + kTileCycles + stores);
+  }
+
+  bool isOfBytes() const { return projection.product == Product::Bytes; }
+
+  /// How much of the shorter of multiplying and reading is waited for beside the longer. Rows of
+  /// bytes come with scales and sums, each a short stream of its own.
+  double notHidden() const {
+    if (isOfBytes() || isFar(bytesOfPart()))
+      return kNotHidden;
+    // The fuller the second level, the more of it has been pushed out by rows and results.
+    return kNotHiddenNear * (1 + bytesOfPart() / processor.secondLevel);
   }
 
   double arithmetic(int64_t rows, int64_t panels) const {
     int64_t vectors = panels * registersOfPanel, sums = rows * vectors;
     double multiplies = sums, loads = rows + vectors;
-    if (projection.product == Product::Bytes) {
+    if (isOfBytes()) {
       // Of 32 columns eight are fours; each scale is multiplied by x's, and scales their sum.
       double scales = projection.scalesOfGroup / 8.0;
       multiplies += sums * scales * (projection.hasOffset ? 3 : 2);
@@ -131,18 +148,20 @@ private:
     loads /= processor.loads;
     double latency =
         projection.product == Product::Pairs ? processor.pairsLatency : processor.latency;
+    if (!isOfBytes())
+      latency *= kLateChain;
     double ofUnit =
         std::max({multiplies, loads, latency}) + kBesideMultiplying * std::min(multiplies, loads);
-    if (meetInOneSet(rows))
-      ofUnit += rows * kConflictCycles;
+    if (vectors % 2 != 0 && !isOfBytes())
+      ofUnit *= kOddVectors;
+    ofUnit += kConflictCycles * rowsTooMany(rows);
     return ofUnit * projection.columns / unit.columns;
   }
 
   /// Cycles until what isn't in the first cache level has arrived.
   double memory(int64_t rows, int64_t panels) const {
-    double blocks = static_cast<double>(blocksOfColumns());
-    double ofPart = tile.part * unit.bytesOfColumn * projection.columns / blocks;
-    double ofRows = rows * bytesOfRow() / blocks, cycles = 0;
+    double ofPart = bytesOfPart(), cycles = 0;
+    double ofRows = static_cast<double>(rows * bytesOfRow()) / blocksOfColumns();
     if (ofPart + ofRows <= processor.firstLevel)
       return 0;
     // Weights pass through the first level, and rows stay in it where they take half of it.
@@ -151,36 +170,42 @@ private:
       cycles += rows * bytesOfRow() / processor.fromSecond;
     return cycles;
   }
-  int64_t blocksOfColumns() const {
-    return projection.product == Product::Bytes ? 1 : columnBlocks(bytesOfRow());
-  }
+  int64_t blocksOfColumns() const { return isOfBytes() ? 1 : columnBlocks(bytesOfRow()); }
   int64_t blocksOfRows() const {
-    if (projection.product == Product::Bytes)
+    if (isOfBytes())
       return 1;
-    return rowBlocks(divideUp(projection.rows, tile.rows),
+    return rowBlocks(divideUp(projection.rows, tile.rows), tile.rows,
                      divideUp(projection.panels(), tile.part));
   }
-  /// Each block of rows reads all weights anew.
+  /// Of a block of columns.
+  double bytesOfPart() const {
+    return tile.part * unit.bytesOfColumn * projection.columns / blocksOfColumns();
+  }
+  /// Parts with the same weights follow each other, and find them in the second level if they fit.
   double firstReadsOfWeights() const {
-    return kNotHidden * blocksOfRows() * projection.panels() * unit.bytesOfColumn *
-           projection.columns / processor.fromThird;
+    int64_t times = isFar(bytesOfPart() * blocksOfColumns()) ? blocksOfRows() : 1;
+    return kNotHidden * times * projection.panels() * unit.bytesOfColumn * projection.columns /
+           processor.fromThird;
   }
   /// The first tile of each part finds its rows further away than the others do.
   double firstReadsOfX(int64_t rows) const {
     int64_t parts = divideUp(projection.panels(), tile.part);
     double all = static_cast<double>(projection.rows * bytesOfRow());
-    return kNotHidden * parts * rows * bytesOfRow() / rateFor(all);
+    return (isOfBytes() ? kNotHidden : kNotHiddenNear) * parts * rows * bytesOfRow() / rateFor(all);
   }
 
   int64_t bytesOfRow() const { return unit.bytesOfX * projection.columns; }
+  /// Whether so many bytes don't stay in the second level.
+  bool isFar(double bytes) const { return bytes > processor.secondLevel / 2; }
   double rateFor(double bytes) const {
-    return bytes > processor.secondLevel / 2 ? processor.fromThird : processor.fromSecond;
+    return isFar(bytes) ? processor.fromThird : processor.fromSecond;
   }
-  /// Whether more rows of x fall into the same sets of the first level than go well: weights pass
-  /// through it too. (Zen 4: bf16 rows 1 K or 2 K apart took a half more time in tiles of 12.)
-  bool meetInOneSet(int64_t rows) const {
+  /// How many rows of x fall into the same sets of the first level beyond those that go well:
+  /// weights pass through it too. (Zen 4: bf16 rows 1 K or 2 K apart took a half more time in tiles
+  /// of 12.)
+  int64_t rowsTooMany(int64_t rows) const {
     int64_t places = 4096 / std::gcd(std::max<int64_t>(1, projection.rowStride), int64_t{4096});
-    return divideUp(rows, places) > processor.ways / 4;
+    return std::max<int64_t>(0, rows - places * (processor.ways / 4));
   }
 
   const Projection &projection;
@@ -196,9 +221,13 @@ int64_t heed::cost::columnBlocks(int64_t bytesOfRow) {
   return bytesOfRow <= 2 * kBlockBytes ? 1 : (bytesOfRow + kBlockBytes / 2) / kBlockBytes;
 }
 
-int64_t heed::cost::rowBlocks(int64_t tiles, int64_t panelBlocks) {
+int64_t heed::cost::partTiles(int64_t tileRows) {
+  return std::max<int64_t>(1, kPartRows / tileRows);
+}
+
+int64_t heed::cost::rowBlocks(int64_t tiles, int64_t tileRows, int64_t panelBlocks) {
   int64_t wanted = std::min(divideUp(kParts, panelBlocks), tiles);
-  return tiles <= kFewTiles ? 1 : std::max(wanted, divideUp(tiles, kPartTiles));
+  return tiles <= kFewTiles ? 1 : std::max(wanted, divideUp(tiles, partTiles(tileRows)));
 }
 
 double heed::cost::cyclesOf(const Projection &projection, const ProjectTile &tile,

@@ -52,7 +52,8 @@ func.func @long(%x: memref<?x8xf32>, %w: !attn.weight<32x8, f32>, %r: memref<?xf
 // Heads first: a feature is a head and a component.
 // CHECK-LABEL: func.func @heads
 // CHECK-SAME: %[[Y:[^:]+]]: memref<2x?x16xf32, strided<[?, 16, 1], offset: ?>>)
-// CHECK-DAG: %[[C16:.+]] = arith.constant 16 : index
+// CHECK: vector.fma
+// CHECK: %[[C16:.+]] = arith.constant 16 : index
 // CHECK: %[[H:.+]] = arith.divui %[[F:.+]], %{{.+}} : index
 // CHECK: %[[K:.+]] = arith.remui %[[F]], %{{.+}} : index
 // CHECK: vector.store %{{.+}}, %[[Y]][%[[H]], %{{.+}}, %[[K]]]

@@ -63,13 +63,13 @@ func.func @accumulate(%z: memref<?x2x32xf32>, %w: !attn.weight<32x2x32, q8_0>, %
 
 // -----
 
-// Rows of 8 K are multiplied in four blocks of 512 columns, 128 rounds of four. Between them the sums of 20
+// Rows of 16 K are multiplied in four blocks of 1,024 columns, 256 rounds of four. Between them the sums of 48
 // tiles of 4 rows wait in memory; after the last they are stored.
 // CHECK-LABEL: func.func @blocks
 // CHECK-SAME: %[[INTO:[a-z0-9]+]]: memref<?x32xf32>)
-// CHECK: %[[SUMS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<80x2x16xf32>
+// CHECK: %[[SUMS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<192x2x16xf32>
 // CHECK-COUNT-8: vector.store %{{.*}}, %[[SUMS]]
-// CHECK: %[[ROUNDS:.*]] = arith.constant 128 : index
+// CHECK: %[[ROUNDS:.*]] = arith.constant 256 : index
 // CHECK: scf.for %[[FIRST:.*]] = %{{.*}} to %{{.*}} step %[[ROUNDS]] {
 // CHECK: %[[NEXT:.*]] = arith.addi %[[FIRST]], %[[ROUNDS]]
 // CHECK: %[[LAST:.*]] = arith.minui %[[NEXT]]
@@ -78,8 +78,8 @@ func.func @accumulate(%z: memref<?x2x32xf32>, %w: !attn.weight<32x2x32, q8_0>, %
 // CHECK-COUNT-32: vector.fma
 // CHECK-COUNT-8: vector.store %{{.*}}, %[[SUMS]]
 // CHECK: vector.store %{{.*}}, %[[INTO]]
-func.func @blocks(%x: memref<?x2048xf32>, %w: !attn.weight<32x2048, f32>, %into: memref<?x32xf32>) {
-  attn.project linear %x, %w into %into tile <rows = 4, panels = 2, part = 2> : memref<?x2048xf32>, !attn.weight<32x2048, f32> into memref<?x32xf32>
+func.func @blocks(%x: memref<?x4096xf32>, %w: !attn.weight<32x4096, f32>, %into: memref<?x32xf32>) {
+  attn.project linear %x, %w into %into tile <rows = 4, panels = 2, part = 2> : memref<?x4096xf32>, !attn.weight<32x4096, f32> into memref<?x32xf32>
   return
 }
 

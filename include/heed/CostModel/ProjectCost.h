@@ -56,20 +56,23 @@ struct ProjectTile {
 };
 
 // A part is a block of rows and one of panels, at least kParts of them so that threads end
-// together. A block of rows has at most kPartTiles tiles; up to kFewTiles of them are one block, so
-// that each weight is read once.
-inline constexpr int64_t kParts = 32, kPartTiles = 20, kFewTiles = 4;
+// together. A block of rows has about kPartRows rows at most; up to kFewTiles tiles are one block,
+// so that each weight is read once.
+inline constexpr int64_t kParts = 32, kPartRows = 192, kFewTiles = 4;
 
-/// Bytes of a row of x in a block of columns. A block of a part's panels then stays in the second
-/// cache level while all of the part's rows are multiplied with it.
-inline constexpr int64_t kBlockBytes = 2048;
+/// How many tiles of so many rows a part has at most.
+int64_t partTiles(int64_t tileRows);
+
+/// Bytes of a row of x in a block of columns. A block of four panels, of f32 or bf16, then takes a
+/// quarter of the second cache level where all of the part's rows are multiplied with it.
+inline constexpr int64_t kBlockBytes = 4096;
 
 /// How many blocks of columns a product over rows of so many bytes is cut into, near kBlockBytes;
 /// between two blocks sums wait in memory. Fours of bytes are never cut.
 int64_t columnBlocks(int64_t bytesOfRow);
 
-/// How many blocks of rows `tiles` tiles of rows are, beside so many blocks of panels.
-int64_t rowBlocks(int64_t tiles, int64_t panelBlocks);
+/// How many blocks of rows `tiles` tiles of `tileRows` rows are, beside so many blocks of panels.
+int64_t rowBlocks(int64_t tiles, int64_t tileRows, int64_t panelBlocks);
 
 /// Cycles of one core for the whole product; for a prompt of middling length where rows are
 /// unknown.

@@ -248,7 +248,8 @@ private:
                             cut.panelBlocks);
     Value most =
         isUnpacked ? divideUp(builder, cut.tiles, constant(builder, kUnpackTiles)) : cut.tiles;
-    Value least = divideUp(builder, cut.tiles, constant(builder, heed::cost::kPartTiles));
+    Value least =
+        divideUp(builder, cut.tiles, constant(builder, heed::cost::partTiles(tile.getRows())));
     Value blocks = arith::MaxUIOp::create(
         builder, loc, arith::MinUIOp::create(builder, loc, wanted, most), least);
     cut.rowBlocks = arith::SelectOp::create(builder, loc, few, constant(builder, 1), blocks);
@@ -337,8 +338,9 @@ private:
           });
 
     // Sums wait in memory while a block of columns is multiplied with the whole part.
-    auto type = MemRefType::get({heed::cost::kPartTiles * tile.getRows(), tile.getPart(), kLanes},
-                                builder.getF32Type());
+    auto type = MemRefType::get(
+        {heed::cost::partTiles(tile.getRows()) * tile.getRows(), tile.getPart(), kLanes},
+        builder.getF32Type());
     part.sums = memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
     forEachTileOf(builder, part,
                   [&](OpBuilder &body, Value firstRow, int64_t height, const Panels &panels) {

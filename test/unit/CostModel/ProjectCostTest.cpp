@@ -75,6 +75,19 @@ TEST(ProjectCost, RowsThatMeetInOneSetWantLowerTiles) {
   EXPECT_GT(costOfHeight(2048), costOfHeight(2112));
 }
 
+TEST(ProjectCost, AnOddNumberOfVectorsCosts) {
+  Projection projection = gate(Product::F32);
+  EXPECT_GT(cyclesOf(projection, {8, 3, 6}, kWide), cyclesOf(projection, {12, 2, 6}, kWide));
+}
+
+TEST(ProjectCost, PartsStayInTheSecondLevel) {
+  // Panels of 2,048 columns of f32 take 128 K: eight of them would come from the third level.
+  Projection projection = gate(Product::F32);
+  projection.columns = projection.features = 2048;
+  projection.rowStride = 2048 * 4;
+  EXPECT_LT(cyclesOf(projection, {4, 4, 4}, kWide), cyclesOf(projection, {4, 4, 8}, kWide));
+}
+
 TEST(ProjectCost, OffsetsOfBytesCost) {
   Projection projection = gate(Product::Bytes);
   double without = cyclesOf(projection, {6, 2, 2}, kWide);
@@ -93,18 +106,20 @@ TEST(ProjectCost, LongRowsAreCutIntoBlocks) {
   EXPECT_EQ(columnBlocks(2 * kBlockBytes), 1);
   EXPECT_EQ(columnBlocks(3 * kBlockBytes), 3);
   EXPECT_EQ(columnBlocks(8 * kBlockBytes + 100), 8);
-  // A block of 8 panels stays in the second level, where 8 panels as a whole wouldn't.
+  // A block of 4 panels stays in the second level, where 4 panels as a whole wouldn't.
   Projection projection = gate(Product::F32);
   projection.columns = projection.features = 4096;
   projection.rowStride = 4096 * 4;
-  EXPECT_GE(tilesOf(projection, kWide).front().part, 8);
+  EXPECT_GE(tilesOf(projection, kWide).front().part, 4);
 }
 
 TEST(ProjectCost, BlocksOfRowsMakeEnoughParts) {
-  EXPECT_EQ(rowBlocks(/*tiles=*/4, /*panelBlocks=*/1), 1);   // each weight is read once
-  EXPECT_EQ(rowBlocks(/*tiles=*/100, /*panelBlocks=*/8), 5); // 20 tiles at most in each
-  EXPECT_EQ(rowBlocks(/*tiles=*/40, /*panelBlocks=*/8), 4);
-  EXPECT_EQ(rowBlocks(/*tiles=*/10, /*panelBlocks=*/1), 10);
+  EXPECT_EQ(rowBlocks(/*tiles=*/4, /*tileRows=*/12, /*panelBlocks=*/1), 1);   // weights read once
+  EXPECT_EQ(rowBlocks(/*tiles=*/128, /*tileRows=*/12, /*panelBlocks=*/8), 8); // 192 rows at most
+  EXPECT_EQ(rowBlocks(/*tiles=*/128, /*tileRows=*/6, /*panelBlocks=*/8), 4);
+  EXPECT_EQ(rowBlocks(/*tiles=*/10, /*tileRows=*/12, /*panelBlocks=*/1), 10);
+  EXPECT_EQ(partTiles(/*tileRows=*/12), 16);
+  EXPECT_EQ(partTiles(/*tileRows=*/1000), 1);
 }
 
 } // namespace
