@@ -17,7 +17,7 @@ namespace {
 
 /// Of what can be done beside something longer, so much is waited for all the same: where memory is
 /// read beside multiplications, from the third cache level or from the second.
-constexpr double kNotHidden = 0.25, kNotHiddenNear = 0.04;
+constexpr double kNotHidden = 0.25, kNotHiddenNear = 0.06;
 /// The same of loads beside multiplications, which one scheduler serves.
 constexpr double kBesideMultiplying = 0.1;
 /// Chains of sums don't begin when it would be best: so much longer than its latency a sum takes.
@@ -29,7 +29,7 @@ constexpr double kTileCycles = 20, kStoreCycles = 2;
 constexpr double kKeepCycles = 1;
 constexpr double kNoRegisterLeft = 1.05;
 /// What a number of x costs more of each row that is one too many in its set of the first level.
-constexpr double kConflictCycles = 0.1;
+constexpr double kConflictCycles = 0.08;
 /// How much longer an odd number of vectors takes, of which one multiplier gets more than the
 /// other.
 constexpr double kOddVectors = 1.03;
@@ -86,12 +86,16 @@ public:
 
   /// Of all tiles.
   double cycles() const {
-    int64_t rest = projection.rows % tile.rows, low = std::min(unit.lowRows, tile.rows);
-    double all = rowsOf(tile.rows, projection.rows / tile.rows) + rowsOf(low, rest / low) +
-                 rowsOf(1, rest % low);
+    double all = 0;
+    int64_t rest = projection.rows;
+    for (int64_t height : {tile.rows, unit.lowRows, int64_t{2}, int64_t{1}}) {
+      all += rowsOf(height, rest / height);
+      rest %= height;
+    }
     all += firstReadsOfWeights();
-    // Without a register left nothing is loaded ahead.
-    if (usedRegisters() >= processor.registers)
+    // Without a register left nothing is loaded ahead: of whole panels one more than is needed.
+    int64_t ahead = isOfBytes() || registersOfPanel > 1 ? 0 : 1;
+    if (usedRegisters() + ahead >= processor.registers)
       all *= kNoRegisterLeft;
     return all * waitForLast();
   }

@@ -63,11 +63,11 @@ func.func @accumulate(%z: memref<?x2x32xf32>, %w: !attn.weight<32x2x32, q8_0>, %
 
 // -----
 
-// Rows of 16 K are multiplied in four blocks of 1,024 columns, 256 rounds of four. Between them the sums of 48
+// Rows of 16 K are multiplied in four blocks of 1,024 columns, 256 rounds of four. Between them the sums of 32
 // tiles of 4 rows wait in memory; after the last they are stored.
 // CHECK-LABEL: func.func @blocks
 // CHECK-SAME: %[[INTO:[a-z0-9]+]]: memref<?x32xf32>)
-// CHECK: %[[SUMS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<192x2x16xf32>
+// CHECK: %[[SUMS:.*]] = memref.alloc() {alignment = 64 : i64} : memref<128x2x16xf32>
 // CHECK-COUNT-8: vector.store %{{.*}}, %[[SUMS]]
 // CHECK: %[[ROUNDS:.*]] = arith.constant 256 : index
 // CHECK: scf.for %[[FIRST:.*]] = %{{.*}} to %{{.*}} step %[[ROUNDS]] {

@@ -58,7 +58,7 @@ struct ProjectTile {
 // A part is a block of rows and one of panels, at least kParts of them so that threads end
 // together. A block of rows has about kPartRows rows at most; up to kFewTiles tiles are one block,
 // so that each weight is read once.
-inline constexpr int64_t kParts = 32, kPartRows = 192, kFewTiles = 4;
+inline constexpr int64_t kParts = 32, kPartRows = 128, kFewTiles = 4;
 
 /// How many tiles of so many rows a part has at most.
 int64_t partTiles(int64_t tileRows);

@@ -307,7 +307,7 @@ private:
     Value count = arith::SubIOp::create(builder, loc, part.endPanel, part.beginPanel);
     Value wholeEnd = arith::SubIOp::create(builder, loc, part.endPanel,
                                            arith::RemUIOp::create(builder, loc, count, width));
-    forEachTile(builder, part.beginRow, part.endRow, {tile.getRows(), 4, 1},
+    forEachTile(builder, part.beginRow, part.endRow, {tile.getRows(), 4, 2, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
                   auto buildPanels = [&](Value begin, Value end, Value step, int64_t count) {
                     auto loop = scf::ForOp::create(inTile, loc, begin, end, step);

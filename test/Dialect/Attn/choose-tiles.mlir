@@ -4,7 +4,7 @@
 
 // As many sums as 32 registers hold beside what is multiplied, or 16 of half the length.
 // CHECK-LABEL: func.func @floats
-// CHECK: tile <rows = 12, panels = 2, part = 6>
+// CHECK: tile <rows = 6, panels = 4, part = 4>
 // NARROW-LABEL: func.func @floats
 // NARROW: tile <rows = 6, panels = 1
 // NAMED-LABEL: func.func @floats

@@ -114,11 +114,11 @@ TEST(ProjectCost, LongRowsAreCutIntoBlocks) {
 }
 
 TEST(ProjectCost, BlocksOfRowsMakeEnoughParts) {
-  EXPECT_EQ(rowBlocks(/*tiles=*/4, /*tileRows=*/12, /*panelBlocks=*/1), 1);   // weights read once
-  EXPECT_EQ(rowBlocks(/*tiles=*/128, /*tileRows=*/12, /*panelBlocks=*/8), 8); // 192 rows at most
-  EXPECT_EQ(rowBlocks(/*tiles=*/128, /*tileRows=*/6, /*panelBlocks=*/8), 4);
+  EXPECT_EQ(rowBlocks(/*tiles=*/4, /*tileRows=*/12, /*panelBlocks=*/1), 1);    // weights read once
+  EXPECT_EQ(rowBlocks(/*tiles=*/128, /*tileRows=*/12, /*panelBlocks=*/8), 13); // 128 rows at most
+  EXPECT_EQ(rowBlocks(/*tiles=*/128, /*tileRows=*/6, /*panelBlocks=*/8), 7);
   EXPECT_EQ(rowBlocks(/*tiles=*/10, /*tileRows=*/12, /*panelBlocks=*/1), 10);
-  EXPECT_EQ(partTiles(/*tileRows=*/12), 16);
+  EXPECT_EQ(partTiles(/*tileRows=*/12), 10);
   EXPECT_EQ(partTiles(/*tileRows=*/1000), 1);
 }
 

@@ -176,10 +176,10 @@ class Product(Operation):
                 save_file(tensors, weights)
             self.library = self.compile_text("products", programs.products(self.settings), weights)
             self.model = self.library.open()
+        self.arguments = [self.model, ctypes.c_int64(rows), pointer(self.x), pointer(self.result)]
 
     def call(self, number: int) -> None:
-        rows = ctypes.c_int64(self.settings["rows"])
-        self.library.call(f"run{number % self.copies}", self.model, rows, pointer(self.x), pointer(self.result))
+        self.library.call(f"run{number % self.copies}", *self.arguments)
 
 
 class Encoder(Operation):
