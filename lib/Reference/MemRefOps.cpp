@@ -60,14 +60,15 @@ static LogicalResult reinterpret(Step &step) {
     return failure();
   Array view = step.array(0);
   int64_t memory = view.storage->size();
-  // The last element's place; the first is the offset.
+  // The last element's place; the first is the offset. Nothing may lie anywhere.
   int64_t last = part->offsets.front();
-  bool isEmpty = false, fits = last >= 0 && last <= memory;
+  bool isEmpty = llvm::is_contained(part->sizes, 0), fits = last >= 0 && last <= memory;
   for (auto [size, stride] : llvm::zip_equal(part->sizes, part->strides)) {
-    fits = fits && size >= 0 && size <= std::max<int64_t>(memory, 1) && stride >= 0 &&
-           stride <= std::max<int64_t>(memory, 1);
-    isEmpty |= size == 0;
-    if (fits && size > 0)
+    fits = fits && size >= 0 && stride >= 0;
+    if (isEmpty)
+      continue;
+    fits = fits && size <= memory && stride <= std::max<int64_t>(memory, 1);
+    if (fits)
       last += (size - 1) * stride;
     fits = fits && last <= memory;
   }

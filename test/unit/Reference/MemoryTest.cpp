@@ -85,6 +85,21 @@ TEST(Memory, CopiesAndCasts) {
             "memory of 4 elements");
 }
 
+// No rows lie in no memory, however long each would be.
+TEST(Memory, CastsOfNothing) {
+  auto module = SmallModule::function(
+      "(%a: memref<?x2xf32>, %n: index) -> index",
+      R"(%t = memref.reinterpret_cast %a to offset: [0], sizes: [%n, 2], strides: [2, 1] : memref<?x2xf32> to memref<?x2xf32>
+         %zero = arith.constant 0 : index
+         %rows = memref.dim %t, %zero : memref<?x2xf32>
+         return %rows : index)");
+  Array nothing = module.unwrittenF32({0, 2});
+  EXPECT_EQ(module.call({nothing, int64_t{0}}).size(), 1u);
+  EXPECT_EQ(module.error({nothing, int64_t{1}}),
+            "test.mlir:2:6: 'memref.reinterpret_cast': takes [1, 2] with strides [2, 1] at 0 of "
+            "memory of 0 elements");
+}
+
 TEST(Vector, LoadsAndStoresStayInside) {
   auto module =
       SmallModule::function("(%m: memref<?x4xf32>, %i: index, %j: index)",
