@@ -2,6 +2,7 @@
 
 #rows = affine_map<(i, c) -> (i, c)>
 #row = affine_map<(i, c) -> (c)>
+#each = affine_map<(i, c) -> (i)>
 
 // CHECK-LABEL: func.func @empty
 // CHECK-SAME: %[[IDS:.*]]: tensor<?xi32>, %[[T:.*]]: !attn.weight<100x64, f32>, %[[W:.*]]: !attn.weight<2x32x64, f32>)
@@ -111,4 +112,36 @@ func.func @computed_elsewhere(%x: tensor<?x64xf32>, %w: !attn.weight<64x64, f32>
     scf.yield %s, %p : tensor<?x64xf32>, tensor<?x64xf32>
   }
   return %r#0, %r#1 : tensor<?x64xf32>, tensor<?x64xf32>
+}
+
+// Zeros that every round adds to are filled in the round; of those that two ops add to each has its own.
+// CHECK-LABEL: func.func @zeros
+// CHECK-SAME: %{{.*}}: tensor<?x64xf32>, %[[N:[a-z0-9]+]]: index
+// CHECK: scf.for
+// CHECK: %[[E:.*]] = tensor.empty(%[[N]]) : tensor<?xf32>
+// CHECK-NEXT: %[[ZEROS:.*]] = linalg.fill ins(%{{.*}}) outs(%[[E]]
+// CHECK-NEXT: linalg.generic {{.*}} outs(%[[ZEROS]]
+// CHECK: %[[F:.*]] = linalg.fill
+// CHECK-NEXT: linalg.generic {{.*}} outs(%[[F]]
+func.func @zeros(%x: tensor<?x64xf32>, %n: index, %from: index, %to: index, %step: index) -> (tensor<?xf32>, tensor<?xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty(%n) : tensor<?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%empty : tensor<?xf32>) -> tensor<?xf32>
+  %r = scf.for %l = %from to %to step %step iter_args(%last = %zeros) -> tensor<?xf32> {
+    %sums = linalg.generic {indexing_maps = [#rows, #each], iterator_types = ["parallel", "reduction"]}
+        ins(%x : tensor<?x64xf32>) outs(%zeros : tensor<?xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %sum = arith.addf %a, %o : f32
+      linalg.yield %sum : f32
+    } -> tensor<?xf32>
+    scf.yield %sums : tensor<?xf32>
+  }
+  %s = linalg.generic {indexing_maps = [#rows, #each], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x64xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %product = arith.mulf %a, %a : f32
+    %sum = arith.addf %product, %o : f32
+    linalg.yield %sum : f32
+  } -> tensor<?xf32>
+  return %r, %s : tensor<?xf32>, tensor<?xf32>
 }

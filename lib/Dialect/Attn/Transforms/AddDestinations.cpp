@@ -100,6 +100,31 @@ static unsigned returnToCarried(scf::ForOp loop) {
   return count;
 }
 
+/// Fills a tensor where it is written, for each op that does: one that several ops or rounds write
+/// would have to be copied for each.
+static unsigned fillForEachUse(linalg::FillOp fill) {
+  auto empty = fill.hasPureTensorSemantics() ? fill.getOutputs()[0].getDefiningOp<tensor::EmptyOp>()
+                                             : tensor::EmptyOp();
+  if (!empty)
+    return 0;
+  unsigned count = 0;
+  for (OpOperand &use : llvm::make_early_inc_range(fill.getResult(0).getUses())) {
+    auto writer = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+    if (!writer || !writer.isDpsInit(&use) ||
+        (fill->hasOneUse() && writer->getBlock() == fill->getBlock()))
+      continue;
+    OpBuilder builder(writer);
+    auto own = cast<linalg::FillOp>(builder.clone(*fill));
+    own.getOutputsMutable()[0].set(builder.clone(*empty)->getResult(0));
+    own->moveAfter(own.getOutputs()[0].getDefiningOp());
+    use.set(own.getResult(0));
+    ++count;
+  }
+  if (fill->use_empty())
+    fill.erase();
+  return count;
+}
+
 namespace {
 struct AddDestinationsPass : heed::attn::impl::AddDestinationsPassBase<AddDestinationsPass> {
   using AddDestinationsPassBase::AddDestinationsPassBase;
@@ -136,6 +161,10 @@ struct AddDestinationsPass : heed::attn::impl::AddDestinationsPassBase<AddDestin
       }
       project.getIntoMutable().assign(emptyLike(builder, op->getLoc(), type, project.getX()));
     }
+    SmallVector<linalg::FillOp> fills;
+    getOperation()->walk([&](linalg::FillOp fill) { fills.push_back(fill); });
+    for (linalg::FillOp fill : fills)
+      numFills += fillForEachUse(fill);
     getOperation()->walk([&](scf::ForOp loop) { numReturned += returnToCarried(loop); });
   }
 };

@@ -169,12 +169,16 @@ def AddDestinationsPass : Pass<"attn-add-destinations"> {
     %0 = bufferization.materialize_in_destination %sum in %carried : (…) -> …
     scf.yield %0
     ```
+
+    A tensor of zeros, say, to which several ops or the rounds of a loop add is filled for each
+    of them, since each writes it: a copy would cost the same and would have to be waited for.
   }];
-  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::tensor::TensorDialect"];
   let statistics = [
     Statistic<"numResiduals", "residuals", "Number of sums done by their projection">,
-    Statistic<"numReturned", "returned", "Number of carried tensors computed elsewhere">
+    Statistic<"numReturned", "returned", "Number of carried tensors computed elsewhere">,
+    Statistic<"numFills", "fills", "Number of tensors filled for one of several writers">
   ];
 }
 
