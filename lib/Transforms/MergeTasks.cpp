@@ -54,6 +54,22 @@ struct Unit {
   }
   /// Its tasks are anything but chunks of rows, such as parts of a product.
   bool isByBlocks() const { return loop() && !isByRows(); }
+  /// Whether a task whose chunk lies behind all rows would touch no memory: everything that does is
+  /// in a loop over the chunk's rows.
+  bool isIdleBeyondRows() const {
+    if (loop().getDynamicUpperBound().size() != 1)
+      return false;
+    WalkResult result = loop().getBody()->walk<WalkOrder::PreOrder>([&](Operation *inner) {
+      auto nest = dyn_cast<scf::ForOp>(inner);
+      if (nest && nest.getLowerBound() == accesses.chunkBegin &&
+          nest.getUpperBound() == accesses.chunkEnd)
+        return WalkResult::skip();
+      bool isIdle =
+          inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>() || isMemoryEffectFree(inner);
+      return isIdle ? WalkResult::advance() : WalkResult::interrupt();
+    });
+    return !result.wasInterrupted();
+  }
 };
 
 /// Orders the units of a stretch of a block anew, and merges those that may run together.
@@ -74,7 +90,7 @@ public:
   }
 
 private:
-  /// Whether a unit that isn't done has to stay in front of unit `index`, those of `group` apart
+  /// Whether no unit that isn't done has to stay in front of unit `index`, those of `group` apart
   /// where rows keep them in order.
   bool isReady(size_t index, ArrayRef<size_t> group) const {
     const Unit &unit = units[index];
@@ -82,41 +98,80 @@ private:
       const Unit &other = units[before];
       if (other.isDone || !other.accesses.conflictsWith(unit.accesses))
         continue;
-      if (!llvm::is_contained(group, before) || !other.accesses.conflictsByRow(unit.accesses))
+      if (!llvm::is_contained(group, before) || other.accesses.rows != unit.accesses.rows ||
+          !other.accesses.conflictsByRow(unit.accesses))
         return false;
     }
     return true;
   }
 
+  /// Whether two loops over rows can be one: their chunks are of the same rows, or a chunk beyond
+  /// the rows of the one does nothing there.
+  static bool mayShareTasks(const Unit &unit, const Unit &other) {
+    if (unit.accesses.chunk != other.accesses.chunk)
+      return false;
+    return unit.accesses.rows == other.accesses.rows ||
+           (unit.isIdleBeyondRows() && other.isIdleBeyondRows());
+  }
+
   /// Copies come alone; then rows, with all that depends on them by rows; then blocks.
   SmallVector<size_t> nextGroup() const {
-    std::optional<size_t> first, rows;
-    SmallVector<size_t> blocks;
+    SmallVector<size_t> ready, rows, blocks;
     for (size_t index = 0; index < units.size(); ++index) {
       const Unit &unit = units[index];
       if (unit.isDone || !isReady(index, {}))
         continue;
       if (!unit.loop())
         return {index};
-      if (!first)
-        first = index;
-      if (!rows && unit.isByRows())
-        rows = index;
+      ready.push_back(index);
+      if (unit.isByRows())
+        rows.push_back(index);
       if (unit.isByBlocks())
         blocks.push_back(index);
     }
-    if (rows) {
-      SmallVector<size_t> group;
-      for (size_t index = 0; index < units.size(); ++index) {
-        const TaskAccesses &accesses = units[index].accesses;
-        if (!units[index].isDone && units[index].isByRows() &&
-            accesses.rows == units[*rows].accesses.rows &&
-            accesses.chunk == units[*rows].accesses.chunk && isReady(index, group))
-          group.push_back(index);
-      }
-      return group;
+    for (size_t index : rows)
+      if (SmallVector<size_t> group = rowsWith(index); !group.empty())
+        return group;
+    if (!blocks.empty())
+      return blocks;
+    auto other = llvm::find_if(ready, [&](size_t index) { return !units[index].isByRows(); });
+    return {other == ready.end() ? ready.front() : *other};
+  }
+
+  /// The loops over rows that can run now together with `first`, without those that may as well
+  /// wait: sums that begin at 0, say, for what is summed.
+  SmallVector<size_t> rowsWith(size_t first) const {
+    SmallVector<size_t> group;
+    for (size_t index = 0; index < units.size(); ++index) {
+      const Unit &unit = units[index];
+      if (unit.isDone || !unit.isByRows() || !mayShareTasks(unit, units[first]) ||
+          !isReady(index, group))
+        continue;
+      // Behind the last over the same rows, as they are joined row by row.
+      auto place = llvm::find_if(llvm::reverse(group), [&](size_t other) {
+        return units[other].accesses.rows == unit.accesses.rows;
+      });
+      group.insert(place == group.rend() ? group.end() : place.base(), index);
     }
-    return blocks.empty() ? SmallVector<size_t>{*first} : blocks;
+    for (size_t place = group.size(); place-- > 0;)
+      if (canWait(group[place], group))
+        group.erase(group.begin() + place);
+    return group;
+  }
+
+  /// Whether a loop over rows that isn't of `group` is the first to need what `index` does, so that
+  /// both can be one loop later.
+  bool canWait(size_t index, ArrayRef<size_t> group) const {
+    const Unit &unit = units[index];
+    for (size_t later = index + 1; later < units.size(); ++later) {
+      const Unit &other = units[later];
+      if (!other.isDone && other.accesses.conflictsWith(unit.accesses))
+        return !llvm::is_contained(group, later) && other.isByRows() &&
+               other.accesses.rows == unit.accesses.rows &&
+               other.accesses.chunk == unit.accesses.chunk &&
+               other.accesses.conflictsByRow(unit.accesses);
+    }
+    return false;
   }
 
   void place(ArrayRef<size_t> group, Operation *end) {
@@ -139,6 +194,7 @@ private:
     const Unit &front = units[group.front()];
     scf::ForallOp first = front.loop();
     scf::ForOp rowLoop = front.rowLoop();
+    Value rows = front.accesses.rows;
     Operation *terminator = first.getBody()->getTerminator();
     for (size_t index : group.drop_front()) {
       const Unit &unit = units[index];
@@ -146,7 +202,7 @@ private:
       scf::ForOp ownRows = unit.rowLoop();
       IRMapping mapping;
       mapping.map(loop.getInductionVar(0), first.getInductionVar(0));
-      bool isJoined = rowLoop && ownRows;
+      bool isJoined = rowLoop && ownRows && unit.accesses.rows == rows;
       OpBuilder builder(isJoined ? rowLoop.getOperation() : terminator);
       for (Operation &op : loop.getBody()->without_terminator())
         if (!isJoined || &op != ownRows)
@@ -161,6 +217,13 @@ private:
       }
       // The bodies see what was defined between the loops.
       first->moveBefore(loop);
+      if (unit.accesses.rows != rows) {
+        OpBuilder outside(first);
+        Value most = arith::MaxUIOp::create(outside, loop.getLoc(), first.getDynamicUpperBound()[0],
+                                            loop.getDynamicUpperBound()[0]);
+        first.getDynamicUpperBoundMutable().assign(most);
+        rows = unit.accesses.rows;
+      }
       loop.erase();
     }
   }

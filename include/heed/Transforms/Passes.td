@@ -158,7 +158,11 @@ def MergeTasksPass : Pass<"heed-merge-tasks"> {
       task then reads only rows of its own: a norm's sum, the norm and the rounding of its
       rows become one loop. Where each is a loop over rows outermost, they are joined row by
       row, and a buffer that nobody else touches becomes a row of each task's own, which stays
-      in the first-level cache;
+      in the first-level cache. A loop that is ready waits for one over its rows that alone
+      needs it next;
+    * loops over chunks of different rows that have nothing to do with each other, such as
+      the rotations of all keys and of some queries: a task of the longer loop finds no rows
+      of the shorter one where that has ended;
     * loops over blocks of weights that read the same and write apart, such as queries, keys
       and values, or gate and up: their tasks become those of one loop.
 
