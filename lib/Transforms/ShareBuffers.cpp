@@ -10,10 +10,16 @@
 // use while the loop runs, and not before or after: another loop's buffer of the
 // same size can be the same memory.
 //
+// Rounds may need buffers of different sizes, the last one's of fewer rows say. Where
+// a number known before the loop bounds the size, a buffer for so many is allocated in
+// every round, and the round takes as much of it as it needs.
+//
 //===----------------------------------------------------------------------===//
 
 #include "heed/Transforms/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -48,7 +54,8 @@ std::optional<Lifetime> lifetimeOf(memref::AllocOp alloc, const BufferViewFlowAn
         return isa<MemRefType>(type) || type.isIntOrFloat() || isa<VectorType>(type);
       });
       Operation *place = block->findAncestorOpInBlock(*user);
-      if (isa<memref::DimOp>(user) && place)
+      // A view touches nothing; whoever uses it is a user of an alias.
+      if (isa<memref::DimOp, ViewLikeOpInterface>(user) && place && user->getNumResults() == 1)
         continue;
       if (!isKnown || !place || place == block->getTerminator())
         return std::nullopt;
@@ -63,6 +70,34 @@ std::optional<Lifetime> lifetimeOf(memref::AllocOp alloc, const BufferViewFlowAn
   return lifetime;
 }
 
+/// What `size` is in every round of `loop`, or never more than; null where that isn't known.
+Value boundOf(Value size, scf::ForOp loop) {
+  if (loop.isDefinedOutsideOfLoop(size))
+    return size;
+  auto difference = size.getDefiningOp<arith::SubIOp>();
+  bool isLess = difference &&
+                bitEnumContainsAny(difference.getOverflowFlags(), arith::IntegerOverflowFlags::nuw);
+  return isLess ? boundOf(difference.getLhs(), loop) : Value();
+}
+
+/// The distances between neighbours along each axis of a buffer of these sizes.
+SmallVector<OpFoldResult> stridesOf(OpBuilder &builder, Location loc,
+                                    ArrayRef<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> strides(sizes.size(), builder.getIndexAttr(1));
+  for (size_t axis = sizes.size(); axis-- > 1;) {
+    OpFoldResult size = sizes[axis], stride = strides[axis];
+    std::optional<int64_t> count = getConstantIntValue(size), step = getConstantIntValue(stride);
+    if (count && step)
+      strides[axis - 1] = builder.getIndexAttr(*count * *step);
+    else
+      strides[axis - 1] =
+          arith::MulIOp::create(builder, loc, getValueOrCreateConstantIndexOp(builder, loc, size),
+                                getValueOrCreateConstantIndexOp(builder, loc, stride))
+              .getResult();
+  }
+  return strides;
+}
+
 struct ShareBuffersPass : heed::impl::ShareBuffersPassBase<ShareBuffersPass> {
   using ShareBuffersPassBase::ShareBuffersPassBase;
 
@@ -74,6 +109,8 @@ struct ShareBuffersPass : heed::impl::ShareBuffersPassBase<ShareBuffersPass> {
   /// Takes the buffers of the loops in `block` out of them, innermost first, and lets those share
   /// memory that are in the block then. What runs in parallel keeps its own.
   void descend(Block &block) {
+    if (auto loop = dyn_cast<scf::ForOp>(block.getParentOp()))
+      allocateMost(loop);
     for (Operation &op : block) {
       if (!isa<scf::ForOp, scf::IfOp>(op))
         continue;
@@ -84,6 +121,26 @@ struct ShareBuffersPass : heed::impl::ShareBuffersPassBase<ShareBuffersPass> {
         takeOut(loop);
     }
     share(block);
+  }
+
+  /// Gives the buffers in `loop` whose sizes change from round to round the most that they have.
+  static void allocateMost(scf::ForOp loop) {
+    for (auto alloc : llvm::make_early_inc_range(loop.getBody()->getOps<memref::AllocOp>())) {
+      SmallVector<Value> most = llvm::map_to_vector(
+          alloc.getDynamicSizes(), [&](Value size) { return boundOf(size, loop); });
+      if (llvm::is_contained(most, Value()) || llvm::equal(most, alloc.getDynamicSizes()))
+        continue;
+      OpBuilder builder(alloc);
+      Location loc = alloc.getLoc();
+      SmallVector<OpFoldResult> sizes = alloc.getMixedSizes();
+      Value all =
+          memref::AllocOp::create(builder, loc, alloc.getType(), most, alloc.getAlignmentAttr());
+      Value part = memref::ReinterpretCastOp::create(builder, loc, alloc.getType(), all,
+                                                     builder.getIndexAttr(0), sizes,
+                                                     stridesOf(builder, loc, sizes));
+      alloc.replaceAllUsesWith(part);
+      alloc.erase();
+    }
   }
 
   void takeOut(scf::ForOp loop) {

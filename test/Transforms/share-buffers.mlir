@@ -105,3 +105,46 @@ func.func @size_before(%n: index) -> index {
   "test.use"(%b) : (memref<?xf32>) -> ()
   return %size : index
 }
+
+// -----
+
+// A size that is never more than one known before: every round takes a part of one buffer, and another
+// loop's rounds take all of it.
+// CHECK-LABEL: func.func @fewer_rows
+// CHECK-SAME: %[[N:[a-z0-9]+]]: index
+// CHECK: %[[MOST:.*]] = memref.alloc(%[[N]]) : memref<2x?x8xf32>
+// CHECK-NOT: memref.alloc
+// CHECK: scf.for
+// CHECK: %[[ROWS:.*]] = arith.subi %[[N]], %{{.*}} overflow<nuw>
+// CHECK: %[[STRIDE:.*]] = arith.muli %[[ROWS]],
+// CHECK: %[[PART:.*]] = memref.reinterpret_cast %[[MOST]] to offset: [0], sizes: [2, %[[ROWS]], 8], strides: [%[[STRIDE]], 8, 1] : memref<2x?x8xf32> to memref<2x?x8xf32>
+// CHECK: "test.use"(%[[PART]])
+// CHECK: scf.for
+// CHECK: "test.use"(%[[MOST]])
+func.func @fewer_rows(%n: index, %begin: index, %end: index, %one: index) {
+  scf.for %i = %begin to %end step %one {
+    %rows = arith.subi %n, %i overflow<nuw> : index
+    %a = memref.alloc(%rows) : memref<2x?x8xf32>
+    "test.use"(%a) : (memref<2x?x8xf32>) -> ()
+  }
+  scf.for %i = %begin to %end step %one {
+    %b = memref.alloc(%n) : memref<2x?x8xf32>
+    "test.use"(%b) : (memref<2x?x8xf32>) -> ()
+  }
+  return
+}
+
+// -----
+
+// A difference that may wrap around says nothing.
+// CHECK-LABEL: func.func @any_rows
+// CHECK: scf.for
+// CHECK: memref.alloc(%{{.*}}) : memref<?xf32>
+func.func @any_rows(%n: index, %begin: index, %end: index, %one: index) {
+  scf.for %i = %begin to %end step %one {
+    %rows = arith.subi %n, %i : index
+    %a = memref.alloc(%rows) : memref<?xf32>
+    "test.use"(%a) : (memref<?xf32>) -> ()
+  }
+  return
+}

@@ -189,7 +189,9 @@ def ShareBuffersPass : Pass<"heed-share-buffers", "::mlir::func::FuncOp"> {
   let description = [{
     A buffer that a round of a sequential loop allocates is taken out of the loop, where its size
     is known before it and it isn't handed to the next round. Seen from outside it is in use while
-    the loop runs. Of buffers of one block that have the same type and size, each takes the memory
+    the loop runs. Where a round's size is less than a size known before the loop, a difference
+    that doesn't wrap around, the buffer is that large, and the round takes a part of it.
+    Of buffers of one block that have the same type and size, each takes the memory
     of one whose last use is over. So loops for layers of different kinds, which
     `heed-split-layers` makes, need the buffers of one.
 
@@ -210,7 +212,8 @@ def ShareBuffersPass : Pass<"heed-share-buffers", "::mlir::func::FuncOp"> {
     scf.for %l = … { … %a … }
     ```
   }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
   let statistics = [
     Statistic<"numTakenOut", "taken-out", "Number of buffers taken out of a loop, once for each loop">,
     Statistic<"numShared", "shared", "Number of buffers that took another's memory">];
