@@ -26,6 +26,21 @@ bool heed::isPureInTeam(Operation &op) {
   return isMemoryEffectFree(&op);
 }
 
+/// Whether `size` is one wherever it can be computed, not only in a branch that is taken where it
+/// is: no difference that may be less than 0 goes into it.
+static bool isSizeAnywhere(Value size) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return *constant >= 0;
+  Operation *op = size.getDefiningOp();
+  if (!op || !isa<arith::ArithDialect>(op->getDialect()))
+    return true;
+  if (auto difference = dyn_cast<arith::SubIOp>(op);
+      difference &&
+      !bitEnumContainsAny(difference.getOverflowFlags(), arith::IntegerOverflowFlags::nuw))
+    return false;
+  return llvm::all_of(op->getOperands(), isSizeAnywhere);
+}
+
 bool TeamSpan::contains(Operation *op) const {
   Operation *above = first->getBlock()->findAncestorOpInBlock(*op);
   return above && !above->isBeforeInBlock(first) && !last->isBeforeInBlock(above);
@@ -117,7 +132,8 @@ private:
     for (Operation *above = alloc->getParentOp(); above != span.first->getParentOp();
          above = above->getParentOp())
       if (auto branch = dyn_cast<scf::IfOp>(above); branch && !canMoveBefore(branch.getCondition()))
-        return false;
+        // Whether some round takes it isn't known: it is allocated in any case.
+        return llvm::all_of(alloc->getOperands(), isSizeAnywhere);
     return true;
   }
 
@@ -148,7 +164,8 @@ private:
     Operation *child = alloc;
     for (Operation *above = alloc->getParentOp(); above != span.first->getParentOp();
          child = above, above = above->getParentOp())
-      if (auto branch = dyn_cast<scf::IfOp>(above)) {
+      if (auto branch = dyn_cast<scf::IfOp>(above);
+          branch && canMoveBefore(branch.getCondition())) {
         moveBefore(branch.getCondition());
         conditions.emplace_back(branch.getCondition(),
                                 child->getParentRegion() == &branch.getThenRegion());
