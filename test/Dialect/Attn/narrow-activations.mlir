@@ -52,3 +52,44 @@ func.func @floats(%x: tensor<?x64xf32>, %a: !attn.weight<32x64, bf16>, %b: !attn
   %2 = attn.project linear %x, %c : tensor<?x64xf32>, !attn.weight<32x64, f16|q8_0> -> tensor<?x32xf32>
   return %0, %1, %2 : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>
 }
+
+// -----
+
+// Keys read all rows, queries some of them: these are some of what was rounded for the keys. Rows that
+// nobody reads whole are rounded themselves.
+// CHECK-LABEL: func.func @some_rows
+// CHECK-SAME: (%[[X:.+]]: tensor<?x64xf32>, %[[Y:.+]]: tensor<?x64xf32>, {{.*}}, %[[FROM:[a-z0-9]+]]: index, %[[N:[a-z0-9]+]]: index)
+// CHECK: %[[ALL:.+]]:3 = attn.quantize %[[X]] into
+// CHECK-DAG: %[[QUANTS:.+]] = tensor.extract_slice %[[ALL]]#0[%[[FROM]], 0] [%[[N]], 64] [1, 1]
+// CHECK-DAG: %[[SCALES:.+]] = tensor.extract_slice %[[ALL]]#1[%[[FROM]], 0] [%[[N]], 2] [1, 1]
+// CHECK-DAG: %[[SUMS:.+]] = tensor.extract_slice %[[ALL]]#2[%[[FROM]], 0] [%[[N]], 2] [1, 1]
+// CHECK: attn.project query %[[QUANTS]], %{{.*}} quantized %[[SCALES]], %[[SUMS]] :
+// CHECK: attn.project key %[[ALL]]#0,
+// CHECK: %[[SOME:.+]] = tensor.extract_slice %[[Y]]
+// CHECK: %[[OWN:.+]]:3 = attn.quantize %[[SOME]] into
+// CHECK: attn.project linear %[[OWN]]#0,
+func.func @some_rows(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>, %Wq: !attn.weight<32x64, q4_1>, %Wk: !attn.weight<16x64, q4_1>, %from: index, %n: index)
+    -> (tensor<?x32xf32>, tensor<?x16xf32>, tensor<?x16xf32>) {
+  %rows = tensor.extract_slice %x[%from, 0] [%n, 64] [1, 1] : tensor<?x64xf32> to tensor<?x64xf32>
+  %q = attn.project query %rows, %Wq : tensor<?x64xf32>, !attn.weight<32x64, q4_1> -> tensor<?x32xf32>
+  %k = attn.project key %x, %Wk : tensor<?x64xf32>, !attn.weight<16x64, q4_1> -> tensor<?x16xf32>
+  %own = tensor.extract_slice %y[%from, 0] [%n, 64] [1, 1] : tensor<?x64xf32> to tensor<?x64xf32>
+  %u = attn.project linear %own, %Wk : tensor<?x64xf32>, !attn.weight<16x64, q4_1> -> tensor<?x16xf32>
+  return %q, %k, %u : tensor<?x32xf32>, tensor<?x16xf32>, tensor<?x16xf32>
+}
+
+// -----
+
+// The same of rows in bf16.
+// CHECK-LABEL: func.func @some_rows_of_bf16
+// CHECK-SAME: (%[[X:.+]]: tensor<?x64xf32>,
+// CHECK: %[[ALL:.+]] = linalg.generic {{.*}} ins(%[[X]] : {{.*}} outs({{.*}} : tensor<?x64xbf16>)
+// CHECK: %[[ROWS:.+]] = tensor.extract_slice %[[ALL]]
+// CHECK: attn.project query %[[ROWS]],
+// CHECK: attn.project key %[[ALL]],
+func.func @some_rows_of_bf16(%x: tensor<?x64xf32>, %Wq: !attn.weight<32x64, bf16>, %from: index, %n: index) -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+  %rows = tensor.extract_slice %x[%from, 0] [%n, 64] [1, 1] : tensor<?x64xf32> to tensor<?x64xf32>
+  %q = attn.project query %rows, %Wq : tensor<?x64xf32>, !attn.weight<32x64, bf16> -> tensor<?x32xf32>
+  %k = attn.project key %x, %Wq : tensor<?x64xf32>, !attn.weight<32x64, bf16> -> tensor<?x32xf32>
+  return %q, %k : tensor<?x32xf32>, tensor<?x32xf32>
+}

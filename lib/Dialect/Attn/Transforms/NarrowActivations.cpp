@@ -29,11 +29,11 @@ using namespace heed::attn;
 
 namespace {
 
-/// What a weight asks of the rows that meet it.
+/// What a weight asks of the rows that meet it; no columns: numbers of bf16.
 struct Blocks {
-  int64_t contracted, group; ///< columns of a sum
-  bool scaledSums;           ///< the weight has mins
-  int32_t times;             ///< else a sum is what takes back the bias of stored numbers
+  int64_t contracted = 0, group = 0; ///< columns of a sum
+  bool scaledSums = false;           ///< the weight has mins
+  int32_t times = 0;                 ///< else a sum is what takes back the bias of stored numbers
 
   auto operator<=>(const Blocks &) const = default;
 };
@@ -42,51 +42,110 @@ struct NarrowActivationsPass : heed::attn::impl::NarrowActivationsPassBase<Narro
   using NarrowActivationsPassBase::NarrowActivationsPassBase;
 
   void runOnOperation() override {
-    SmallVector<ProjectOp> projects;
+    SmallVector<ProjectOp> projects, ofSomeRows;
     getOperation().walk([&](ProjectOp op) {
       bool isTensor = isa<RankedTensorType>(op.getX().getType());
       if (isTensor && cast<ShapedType>(op.getX().getType()).getElementType().isF32())
-        projects.push_back(op);
+        (rowsOf(op) ? ofSomeRows : projects).push_back(op);
     });
-    // Every form in which a value is read, made where the value is.
-    std::map<std::pair<void *, Blocks>, QuantizeOp> quantized;
-    DenseMap<Value, Value> rounded;
+    // Rows of a value that others read whole are rows of the form which those read.
+    llvm::append_range(projects, ofSomeRows);
     for (ProjectOp project : projects) {
-      WeightType weight = project.getWeight().getType();
-      StorageSet storage = StorageSet::fromBits(static_cast<uint32_t>(weight.getStorage())).value();
-      PanelLayout layout = panelLayout(storage);
-      Value x = project.getX();
-      if (bf16 && layout.quant == PanelLayout::Quant::BF16) {
-        Value &narrow = rounded[x];
-        if (!narrow)
-          narrow = narrowed(x);
-        project.getXMutable().assign(narrow);
-        ++numProjections;
+      std::optional<Blocks> blocks = formOf(project);
+      if (!blocks)
         continue;
+      const Narrow &form = formFor(project, *blocks);
+      project.getXMutable().assign(form[0]);
+      if (form.size() > 1) {
+        project.getScalesMutable().assign(form[1]);
+        project.getSumsMutable().assign(form[2]);
       }
-      int64_t columns = llvm::product_of(weight.getShape().take_back(project.getContracted()));
-      if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
-        continue;
-      Blocks blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup, layout.hasMin,
-                    layout.hasMin ? 1 : -layout.bias()};
-      QuantizeOp &made = quantized[{x.getAsOpaquePointer(), blocks}];
-      if (!made)
-        made = quantize(x, blocks);
-      project.getXMutable().assign(made->getResult(0));
-      project.getScalesMutable().assign(made->getResult(1));
-      project.getSumsMutable().assign(made->getResult(2));
       ++numProjections;
     }
+    forms.clear();
   }
 
 private:
+  /// A value in one of its narrow forms: rounded, or quants with their scales and sums.
+  using Narrow = SmallVector<Value, 3>;
+
+  /// The form in which the weight of `project` wants its rows, nothing where they stay f32.
+  std::optional<Blocks> formOf(ProjectOp project) const {
+    WeightType weight = project.getWeight().getType();
+    StorageSet storage = StorageSet::fromBits(static_cast<uint32_t>(weight.getStorage())).value();
+    PanelLayout layout = panelLayout(storage);
+    if (bf16 && layout.quant == PanelLayout::Quant::BF16)
+      return Blocks{};
+    int64_t columns = llvm::product_of(weight.getShape().take_back(project.getContracted()));
+    if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
+      return std::nullopt;
+    return Blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup, layout.hasMin,
+                  layout.hasMin ? 1 : -layout.bias()};
+  }
+
+  /// The slice that `project` reads where that takes some rows of a tensor, and of those all.
+  static tensor::ExtractSliceOp rowsOf(ProjectOp project) {
+    auto slice = project.getX().getDefiningOp<tensor::ExtractSliceOp>();
+    if (!slice || slice.getType().getRank() != slice.getSourceType().getRank())
+      return {};
+    for (int64_t axis = slice.getType().getRank() - project.getContracted();
+         axis < slice.getType().getRank(); ++axis)
+      if (!isConstantIntValue(slice.getMixedOffsets()[axis], 0) ||
+          slice.getSourceType().isDynamicDim(axis) ||
+          slice.getSourceType().getDimSize(axis) != slice.getType().getDimSize(axis))
+        return {};
+    return slice;
+  }
+
+  /// What `project` reads of its rows, made where they are unless somebody reads it already.
+  const Narrow &formFor(ProjectOp project, const Blocks &blocks) {
+    Value x = project.getX();
+    Narrow &form = forms[{x.getAsOpaquePointer(), blocks}];
+    if (!form.empty())
+      return form;
+    if (tensor::ExtractSliceOp rows = rowsOf(project)) {
+      auto whole = forms.find({rows.getSource().getAsOpaquePointer(), blocks});
+      if (whole != forms.end()) {
+        for (Value part : whole->second)
+          form.push_back(sliceLike(rows, part, project.getContracted()));
+        return form;
+      }
+    }
+    if (blocks == Blocks{})
+      form.push_back(narrowed(x));
+    else
+      llvm::append_range(form, quantize(x, blocks)->getResults());
+    return form;
+  }
+
+  /// The rows that `rows` takes, of `part`: its source's numbers, or something for each block of
+  /// the last `contracted` axes.
+  static Value sliceLike(tensor::ExtractSliceOp rows, Value part, int64_t contracted) {
+    OpBuilder builder(rows);
+    auto type = cast<RankedTensorType>(part.getType());
+    int64_t rowAxes = rows.getType().getRank() - contracted;
+    SmallVector<OpFoldResult> offsets = rows.getMixedOffsets(), sizes = rows.getMixedSizes(),
+                              strides = rows.getMixedStrides();
+    SmallVector<int64_t> shape(type.getShape());
+    llvm::copy(rows.getType().getShape().take_front(rowAxes), shape.begin());
+    offsets.resize(type.getRank(), builder.getIndexAttr(0));
+    strides.resize(type.getRank(), builder.getIndexAttr(1));
+    sizes.truncate(rowAxes);
+    for (int64_t size : ArrayRef<int64_t>(shape).drop_front(rowAxes))
+      sizes.push_back(builder.getIndexAttr(size));
+    return tensor::ExtractSliceOp::create(builder, rows.getLoc(), type.clone(shape), part, offsets,
+                                          sizes, strides);
+  }
+
   /// A tensor to write, of `element`, with x's axes but the last `dropped` and, if it isn't 0, an
   /// axis of `last`.
   static Value destination(OpBuilder &builder, Value x, int64_t dropped, int64_t last,
                            Type element) {
     Location loc = x.getLoc();
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, x);
-    sizes.truncate(sizes.size() - dropped);
+    SmallVector<OpFoldResult> sizes;
+    int64_t kept = cast<RankedTensorType>(x.getType()).getRank() - dropped;
+    for (int64_t axis = 0; axis < kept; ++axis)
+      sizes.push_back(extentOf(builder, loc, x, axis));
     if (last != 0)
       sizes.push_back(builder.getIndexAttr(last));
     return tensor::EmptyOp::create(builder, loc, sizes, element);
@@ -112,6 +171,9 @@ private:
     return QuantizeOp::create(builder, x.getLoc(), TypeRange(ValueRange(into)), x, into[0], into[1],
                               into[2], blocks.contracted, blocks.group, blocks.times);
   }
+
+  /// Every form in which a value is read.
+  std::map<std::pair<void *, Blocks>, Narrow> forms;
 };
 
 } // namespace

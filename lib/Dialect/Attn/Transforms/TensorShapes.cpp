@@ -46,6 +46,13 @@ static Axis originOf(Axis of) {
         return Axis{made.getDpsInitOperand(number)->get(), axis};
       })
       .Case([&](scf::ForOp loop) { return Axis{loop.getInitArgs()[number], axis}; })
+      .Case([&](scf::IfOp choice) {
+        // Both ways give the same shape; what was there before them can tell it.
+        for (Axis at{choice.thenYield().getOperand(number), axis}; at.tensor; at = originOf(at))
+          if (!choice->isAncestor(at.tensor.getParentBlock()->getParentOp()))
+            return at;
+        return Axis{};
+      })
       .Case([&](MaskOp mask) { return Axis{mask.getScores(), axis}; })
       .Case([&](SoftmaxOp softmax) { return Axis{softmax.getScores(), axis}; })
       .Case([&](ScoresOp scores) {
