@@ -60,9 +60,9 @@ void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &opt
   derive.keyTile = options.keyTile;
   manager.addPass(attn::createDeriveCachePass(derive));
   manager.addPass(attn::createCheckAssertionsPass());
-  manager.addNestedPass<func::FuncOp>(attn::createNarrowResultPass());
   if (options.fuseAttention)
     manager.addNestedPass<func::FuncOp>(attn::createFuseAttentionPass());
+  manager.addNestedPass<func::FuncOp>(attn::createNarrowResultPass());
   // Tables that are the same in every layer leave the loop before fusion could pull them into it,
   // and equal ones (the rotation's, for queries and keys) become one.
   manager.addPass(createCSEPass());

@@ -86,3 +86,39 @@ func.func @transposed(%tokens: tensor<?xi32>, %first: index, %asked: index) -> t
   %r = tensor.extract_slice %B[%first, 0] [%asked, 8] [1, 1] : tensor<?x8xf32> to tensor<?x8xf32>
   return %r : tensor<?x8xf32>
 }
+
+// Of attention the queries are narrowed, whose row numbers the regions ask for; keys stay whole. Sinks have
+// rows too. What is put together from several tensors is put together from their rows.
+// CHECK-LABEL: func.func @attention
+// CHECK-SAME: (%[[A:.+]]: tensor<2x?x4xf32>, %[[B:.+]]: tensor<2x?x2xf32>, %[[K:.+]]: tensor<2x?x6xf32>, %[[SINK:.+]]: tensor<2x?xf32>, %[[FIRST:.+]]: index, %[[ASKED:.+]]: index)
+func.func @attention(%a: tensor<2x?x4xf32>, %b: tensor<2x?x2xf32>, %K: tensor<2x?x6xf32>, %sink: tensor<2x?xf32>, %first: index, %asked: index) -> tensor<?x2x6xf32> attributes {heed.kind = "step"} {
+  // CHECK-DAG: %[[SOMESINK:.+]] = tensor.extract_slice %[[SINK]][0, %[[FIRST]]] [2, %[[ASKED]]] [1, 1]
+  // CHECK-DAG: %[[SOMEA:.+]] = tensor.extract_slice %[[A]][0, %[[FIRST]], 0] [2, %[[ASKED]], 4] [1, 1, 1]
+  // CHECK-DAG: %[[SOMEB:.+]] = tensor.extract_slice %[[B]][0, %[[FIRST]], 0] [2, %[[ASKED]], 2] [1, 1, 1]
+  // CHECK-DAG: %[[Q:.+]] = tensor.concat dim(2) %[[SOMEA]], %[[SOMEB]]
+  %Q = tensor.concat dim(2) %a, %b : (tensor<2x?x4xf32>, tensor<2x?x2xf32>) -> tensor<2x?x6xf32>
+  // CHECK: %[[R:.+]] = attn.attention %[[Q]], %[[K]], %[[K]] sink %[[SOMESINK]] scale 5.000000e-01 rows_first
+  %Z = attn.attention %Q, %K, %K sink %sink scale 0.5 rows_first : tensor<2x?x6xf32>, tensor<2x?x6xf32>, tensor<2x?x6xf32>, tensor<2x?xf32> -> tensor<?x2x6xf32>
+  // CHECK: score {
+  // CHECK-NEXT: ^bb0(%{{.+}}: f32, %{{.+}}: index, %[[SI:.+]]: index, %[[SJ:.+]]: index):
+  // CHECK-NEXT: %[[SROW:.+]] = arith.addi %[[FIRST]], %[[SI]]
+  // CHECK-NEXT: arith.subi %[[SROW]], %[[SJ]]
+  score {
+  ^bb0(%s: f32, %h: index, %i: index, %j: index):
+    %far = arith.subi %i, %j : index
+    %int = arith.index_cast %far : index to i32
+    %float = arith.sitofp %int : i32 to f32
+    %t = arith.addf %s, %float : f32
+    attn.yield %t : f32
+  } mask {
+  // CHECK: ^bb0(%{{.+}}: index, %[[MI:.+]]: index, %[[MJ:.+]]: index):
+  // CHECK-NEXT: %[[MROW:.+]] = arith.addi %[[FIRST]], %[[MI]]
+  // CHECK-NEXT: arith.cmpi sle, %[[MJ]], %[[MROW]]
+  ^bb0(%h: index, %i: index, %j: index):
+    %visible = arith.cmpi sle, %j, %i : index
+    attn.yield %visible : i1
+  }
+  // CHECK: return %[[R]]
+  %r = tensor.extract_slice %Z[%first, 0, 0] [%asked, 2, 6] [1, 1, 1] : tensor<?x2x6xf32> to tensor<?x2x6xf32>
+  return %r : tensor<?x2x6xf32>
+}

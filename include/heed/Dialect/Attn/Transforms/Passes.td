@@ -288,8 +288,9 @@ def NarrowResultPass : Pass<"attn-narrow-result", "::mlir::func::FuncOp"> {
   let description = [{
     Moves the slice that a step returns up through row-wise producers
     (`attn.project`, `attn.embed`, linalg ops), as far as nothing else uses their
-    results. It stops at loops, whose rows the caches need, and at attention. So a
-    prompt whose last row alone is asked for pays for one row of the unembedding.
+    results. Of an `attn.attention` it narrows the queries. It stops at loops, whose other
+    rounds need all rows: `attn-skip-unasked-rows` goes on there. So a prompt whose last
+    row alone is asked for pays for one row of the unembedding.
 
     Before:
     ```
