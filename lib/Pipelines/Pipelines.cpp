@@ -68,6 +68,8 @@ void heed::buildFusedPipeline(OpPassManager &manager, const PipelineOptions &opt
   manager.addPass(createCSEPass());
   manager.addPass(createLoopInvariantCodeMotionPass());
   manager.addPass(createFuseElementwisePass());
+  // Those tables are outside the loop now, where slices of rows don't follow.
+  manager.addNestedPass<func::FuncOp>(attn::createSkipUnaskedRowsPass());
   manager.addPass(createCSEPass());
 }
 

@@ -158,15 +158,16 @@ std::vector<std::vector<float>> CompiledProgram::call(const std::string &name,
 }
 
 std::vector<std::vector<float>>
-CompiledProgram::feed(const std::string &name, const std::vector<int32_t> &tokens, int64_t piece) {
+CompiledProgram::feed(const std::string &name, const std::vector<int32_t> &tokens, int64_t piece,
+                      int64_t asked) {
   return runAll([&](heed_model *model, std::vector<float> &result) -> int32_t {
     heed_session *session = nullptr;
     int32_t status = heed_session_new(model, heed_model_function(model, name.c_str()), 0, &session);
     int64_t total = tokens.size();
     for (int64_t begin = 0; status == HEED_OK && begin < total; begin += piece) {
-      int64_t n = std::min(piece, total - begin);
-      std::vector<float> rows(n * heed_session_vocabulary(session), NAN);
-      status = heed_session_step(session, tokens.data() + begin, n, n, rows.data());
+      int64_t n = std::min(piece, total - begin), last = std::min(n, asked);
+      std::vector<float> rows(last * heed_session_vocabulary(session), NAN);
+      status = heed_session_step(session, tokens.data() + begin, n, last, rows.data());
       result.insert(result.end(), rows.begin(), rows.end());
     }
     heed_session_free(session);

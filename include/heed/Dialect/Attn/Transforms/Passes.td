@@ -343,4 +343,56 @@ def FuseAttentionPass : Pass<"attn-fuse-attention", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numFused", "fused", "attentions fused">];
 }
 
+def SkipUnaskedRowsPass : Pass<"attn-skip-unasked-rows", "::mlir::func::FuncOp"> {
+  let summary = "computes, in a loop's last round, only the rows that are read of its result";
+  let description = [{
+    Of a loop over layers, whose result is read from some row on alone, the last round needs the
+    rows before only for keys and values, as the caches keep them. So a row to begin with is
+    chosen at run time, the first one in every round but the last, and what is no one
+    else's is computed from that row on: queries, attention, projections and norms. The rows
+    are put into the carried tensor, of which the others stay as they were. A prompt whose
+    last row alone is asked for pays for one row of its last layer.
+
+    Before:
+    ```
+    %r = scf.for %l = %c0 to %c30 step %c1 iter_args(%E = %E_0) -> tensor<?x8xf32> {
+      %K = attn.project key %E, %Wk
+      %Z = attn.attention %Q, %K, %K { j <= i }
+      %F = attn.project output %Z, %Wo contracted 2 : … -> tensor<?x8xf32>
+      scf.yield %F
+    }
+    %asked = tensor.extract_slice %r[%first, 0] [%asked, 8] [1, 1]
+    ```
+    After:
+    ```
+    %n = tensor.dim %E_0, %c0
+    %r = scf.for %l = %c0 to %c30 step %c1 iter_args(%E = %E_0) -> tensor<?x8xf32> {
+      %next = arith.addi %l, %c1
+      %is_last = arith.cmpi sge, %next, %c30
+      %from = arith.select %is_last, %first, %c0
+      %rows = arith.subi %n, %from overflow<nuw>
+      %K = attn.project key %E, %Wk
+      %Q_0 = tensor.extract_slice %Q[0, %from, 0] [3, %rows, 8] [1, 1, 1]
+      %Z = attn.attention %Q_0, %K, %K { j <= %from + i }
+      %F = attn.project output %Z, %Wo contracted 2 : … -> tensor<?x8xf32>
+      %E_1 = tensor.insert_slice %F into %E[%from, 0] [%rows, 8] [1, 1]
+      scf.yield %E_1
+    }
+    %asked = tensor.extract_slice %r[%first, 0] [%asked, 8] [1, 1]
+    ```
+
+    A loop in the loop whose result is yielded as it is, or read from that row on alone, is
+    narrowed too. Nothing is done where the yielded tensor isn't computed row by row, and
+    nothing to a loop that is read whole.
+
+    Needs: `attn-narrow-result`, before destinations are added. What doesn't change from round
+    to round has left the loop already: a slice of it is cheaper than its rows computed anew.
+    Guarantees: all rows of the loop's result that anyone reads stay the same.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numLoops", "loops", "loops whose last round computes fewer rows">,
+    Statistic<"numNarrowed", "narrowed", "ops that compute fewer rows in the last round">];
+}
+
 #endif // HEED_DIALECT_ATTN_TRANSFORMS_PASSES_TD
