@@ -88,7 +88,7 @@ struct WeightsToLLVMPass : heed::impl::WeightsToLLVMPassBase<WeightsToLLVMPass> 
         first->setAttr("heed.bytes", announce.getBytesAttr());
       } else if (auto ahead = dyn_cast<PrefetchOp>(user)) {
         for (int32_t line = 0; line < ahead.getBytesAttr().getInt(); line += kLineBytes)
-          prefetch(ahead, address, ahead.getOffset(), line, /*level=*/1);
+          prefetch(ahead, address, ahead.getOffset(), line, ahead.getLevel());
       } else {
         return user->emitOpError("still reads a weight; run convert-attn-to-vector first");
       }

@@ -48,6 +48,8 @@ func.func @quantize_two(%x: memref<?x64xf32>, %q: memref<?x64xi8>, %s: memref<?x
 // CHECK: memref.alloc() {{.*}} : memref<1x2x8x16xi32>
 // A tile of six rows: as many products a column four.
 // CHECK: scf.for
+// With each tile of rows a part of the next panels is asked for.
+// CHECK: attn.prefetch {{.*}} level 2
 // CHECK: scf.for
 // CHECK-COUNT-48: attn.dot_bytes
 // CHECK-NOT: attn.dot_bytes

@@ -21,6 +21,8 @@ attn.weight @last : !attn.weight<4x8, f32> tensor "c"
 // CHECK: "llvm.intr.prefetch"(%{{.*}}) <{cache = 1 : i32, hint = 3 : i32, rw = 0 : i32}> : (!llvm.ptr) -> ()
 // CHECK: llvm.getelementptr %{{.*}}[64] :
 // CHECK: "llvm.intr.prefetch"
+// Or to the second.
+// CHECK: "llvm.intr.prefetch"(%{{.*}}) <{cache = 1 : i32, hint = 2 : i32, rw = 0 : i32}> : (!llvm.ptr) -> ()
 // CHECK-NOT: "llvm.intr.prefetch"
 // The last weight comes behind all 30 layers. Its dense copy is a memref at the address.
 // CHECK: llvm.mlir.constant(31 : i64)
@@ -33,6 +35,7 @@ func.func @f_entry(%context: !llvm.ptr, %l: index) attributes {heed.entry = "f"}
   %p = builtin.unrealized_conversion_cast %w : !attn.weight<16x8, f32> to !llvm.ptr
   attn.announce %w[%l], 128 : !attn.weight<16x8, f32>
   attn.prefetch %w[%l], 80 : !attn.weight<16x8, f32>
+  attn.prefetch %w[%l], 64 level 2 : !attn.weight<16x8, f32>
   %c = attn.get_weight @last : !attn.weight<4x8, f32>
   %d = attn.dequantize %c : !attn.weight<4x8, f32> -> memref<4x8xf32>
   "test.use"(%p, %d) : (!llvm.ptr, memref<4x8xf32>) -> ()

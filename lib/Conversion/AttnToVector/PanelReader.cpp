@@ -59,7 +59,20 @@ void PanelReader::readAhead(OpBuilder &builder, Value panel, Value step) const {
   Value offset = arith::AddIOp::create(builder, loc, offsetOf(builder, panel, step),
                                        arith::ConstantIndexOp::create(builder, loc, kAheadBytes));
   PrefetchOp::create(builder, loc, weight, offset,
-                     stepColumns / layout.groupColumns * layout.groupBytes);
+                     stepColumns / layout.groupColumns * layout.groupBytes, /*level=*/1);
+}
+
+void PanelReader::readNext(OpBuilder &builder, Value first, int64_t count, Value begin,
+                           int64_t bytes) const {
+  int64_t panelBytes = layout.groups(cols) * layout.groupBytes;
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Value offset = arith::MulIOp::create(builder, loc, first, constant(panelBytes));
+  Value last = constant(std::max<int64_t>(0, count * panelBytes - bytes));
+  begin = arith::MinUIOp::create(builder, loc, begin, last);
+  PrefetchOp::create(builder, loc, weight, arith::AddIOp::create(builder, loc, offset, begin),
+                     bytes, /*level=*/2);
 }
 
 void PanelReader::announce(OpBuilder &builder, Value first, int64_t count) const {

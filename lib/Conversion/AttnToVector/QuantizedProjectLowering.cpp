@@ -41,6 +41,9 @@ namespace {
 
 /// From this many rows on, unpacking a block of panels first is cheaper.
 constexpr int64_t kManyRows = 4;
+/// How much of the next panels is asked for with each row of these: they come from memory while 512
+/// rows are multiplied, and unpacking doesn't wait for them.
+constexpr int64_t kNextBytesOfRow = 128;
 
 class QuantizedProjectKernel : PanelTasks {
 public:
@@ -103,6 +106,10 @@ private:
     Scratch scratch = unpack(builder, panels);
     forEachTile(builder, constant(builder, 0), rows, {tileRows, 2, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
+                  Value asked = arith::MulIOp::create(inTile, loc, firstRow,
+                                                      constant(inTile, kNextBytesOfRow));
+                  reader.readNext(inTile, panels.at(inTile, panels.count), panels.count, asked,
+                                  height * kNextBytesOfRow);
                   buildTile(inTile, scratch, panels, firstRow, height);
                 });
   }

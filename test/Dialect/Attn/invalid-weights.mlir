@@ -51,6 +51,14 @@ func.func @announce_c1(%w: !attn.weight<8x32, f32>, %offset: index) {
 
 // -----
 
+func.func @prefetch_c1_level(%w: !attn.weight<8x32, f32>, %offset: index) {
+  // expected-error @below {{asks for level 3, expected 1 or 2}}
+  attn.prefetch %w[%offset], 64 level 3 : !attn.weight<8x32, f32>
+  return
+}
+
+// -----
+
 func.func @prefetch_c1(%w: !attn.weight<8x32, f32>, %offset: index) {
   // expected-error @below {{asks for -1 bytes, expected 1 at least}}
   attn.prefetch %w[%offset], -1 : !attn.weight<8x32, f32>

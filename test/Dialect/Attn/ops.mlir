@@ -25,6 +25,8 @@ func.func @weights(%ids: tensor<?xi32>, %x: tensor<?x576xf32>, %l: index) -> (te
   attn.announce %Wq[%offset], 23040 : !attn.weight<9x64x576, q4_1>
   // CHECK: attn.prefetch %[[WQ]][%{{.*}}], 320 : !attn.weight<9x64x576, q4_1>
   attn.prefetch %Wq[%offset], 320 : !attn.weight<9x64x576, q4_1>
+  // CHECK: attn.prefetch %[[WQ]][%{{.*}}], 64 level 2 : !attn.weight<9x64x576, q4_1>
+  attn.prefetch %Wq[%offset], 64 level 2 : !attn.weight<9x64x576, q4_1>
   // CHECK: attn.dequantize %[[WQ]] : !attn.weight<9x64x576, q4_1> -> tensor<9x64x576xf32>
   %dense = attn.dequantize %Wq : !attn.weight<9x64x576, q4_1> -> tensor<9x64x576xf32>
   // CHECK: attn.embed %{{.*}}, %{{.*}} : tensor<?xi32>, !attn.weight<128x64, q8_0> -> tensor<?x64xf32>

@@ -88,6 +88,8 @@ LogicalResult DequantizeOp::verify() {
 LogicalResult PrefetchOp::verify() {
   if (int64_t bytes = getBytesAttr().getInt(); bytes <= 0) // C1
     return emitOpError() << "asks for " << bytes << " bytes, expected 1 at least";
+  if (int64_t level = getLevel(); level != 1 && level != 2) // C1
+    return emitOpError() << "asks for level " << level << ", expected 1 or 2";
   return success();
 }
 

@@ -104,21 +104,24 @@ def Attn_AnnounceOp : Attn_Op<"announce", [MemoryEffects<[MemWrite]>]> {
 def Attn_PrefetchOp : Attn_Op<"prefetch", [MemoryEffects<[MemWrite]>]> {
   let summary = "asks memory for a part of a weight";
   let description = [{
-    Asks memory for `bytes` bytes of the packed weight from byte `offset` on, and doesn't wait
-    for them. It computes nothing, and bytes beyond the weight's end do no harm.
+    Asks memory for `bytes` bytes of the packed weight from byte `offset` on, to be brought to the
+    cache of this level, and doesn't wait for them. It computes nothing, and bytes beyond the weight's end do no harm.
 
     That it counts as a write keeps it where it is; nothing is written.
 
     Constraints:
-    * C1: `bytes` is positive.
+    * C1: `bytes` is positive, and `level` 1 or 2.
 
     Example:
     ```mlir
     attn.prefetch %Wq[%offset], 320 : !attn.weight<9x64x576, q4_1>
     ```
   }];
-  let arguments = (ins Attn_WeightType:$weight, Index:$offset, I64Attr:$bytes);
-  let assemblyFormat = "$weight `[` $offset `]` `,` $bytes `:` qualified(type($weight)) attr-dict";
+  let arguments = (ins Attn_WeightType:$weight, Index:$offset, I64Attr:$bytes,
+    DefaultValuedAttr<I64Attr, "1">:$level);
+  let assemblyFormat = [{
+    $weight `[` $offset `]` `,` $bytes (`level` $level^)? `:` qualified(type($weight)) attr-dict
+  }];
   let hasVerifier = 1;
 }
 
