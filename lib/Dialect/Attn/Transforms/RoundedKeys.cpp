@@ -52,6 +52,13 @@ Value quotient(OpBuilder &builder, Location loc, Value dividend, int64_t divisor
   return arith::CeilDivUIOp::create(builder, loc, dividend, index(builder, loc, divisor));
 }
 
+/// `size`, no greater than `most`, as a difference that tells heed-share-buffers so: in a loop the
+/// size of a round may depend on what the round does, and `most` doesn't.
+Value sizeUpTo(OpBuilder &builder, Location loc, Value most, Value size) {
+  Value rest = arith::SubIOp::create(builder, loc, most, size);
+  return arith::SubIOp::create(builder, loc, most, rest, arith::IntegerOverflowFlags::nuw);
+}
+
 /// Room for so many rows of each batch and head of `source`.
 Value roomFor(OpBuilder &builder, Location loc, Value source, Value rows, int64_t columns) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, source);
@@ -125,11 +132,12 @@ Value heed::attn::sliceOfRows(OpBuilder &builder, Location loc, Value tensor,
 }
 
 RoundedKeys::RoundedKeys(OpBuilder &builder, Location loc, Value k, Value v, bool hasBatch,
-                         Value begin, Value end, int64_t tile)
+                         Value begin, Value end, Value most, int64_t tile)
     : k(k), v(v), hasBatch(hasBatch), begin(begin), end(end), tile(tile) {
   Value count = arith::SubIOp::create(builder, loc, end, begin);
-  keys = roomFor(builder, loc, k, count, columnsOf(k));
-  values = roomFor(builder, loc, v, quotient(builder, loc, count, 2), 2 * columnsOf(v));
+  Value pairs = quotient(builder, loc, count, 2), mostPairs = quotient(builder, loc, most, 2);
+  keys = roomFor(builder, loc, k, sizeUpTo(builder, loc, most, count), columnsOf(k));
+  values = roomFor(builder, loc, v, sizeUpTo(builder, loc, mostPairs, pairs), 2 * columnsOf(v));
 }
 
 void RoundedKeys::round(OpBuilder &builder, Location loc) {

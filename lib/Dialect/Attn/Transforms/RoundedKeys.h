@@ -26,9 +26,9 @@ mlir::Value sliceOfRows(mlir::OpBuilder &builder, mlir::Location loc, mlir::Valu
 class RoundedKeys {
 public:
   /// Makes room for them. `k` and `v` are `[batch, head, row, column]`, or lack some of the axes in
-  /// front; `tile` is even, and `begin` a multiple of it.
+  /// front; `tile` is even, `begin` a multiple of it, and there are `most` keys in all.
   RoundedKeys(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value k, mlir::Value v,
-              bool hasBatch, mlir::Value begin, mlir::Value end, int64_t tile);
+              bool hasBatch, mlir::Value begin, mlir::Value end, mlir::Value most, int64_t tile);
 
   /// Rounds them, in tasks of `tile` rows.
   void round(mlir::OpBuilder &builder, mlir::Location loc);

@@ -1,5 +1,4 @@
-//===- TileAttention.cpp - attn.attention becomes tiles of attn.online_attention
-//-===//
+//===- TileAttention.cpp - attention becomes tiles of online attention ----===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -161,7 +160,8 @@ public:
     Value isLone =
         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rows, index(builder, 1));
     Value end = arith::SelectOp::create(builder, loc, isLone, span.begin, span.end);
-    return RoundedKeys(builder, loc, op.getK(), op.getV(), hasBatch, span.begin, end, keyTile);
+    return RoundedKeys(builder, loc, op.getK(), op.getV(), hasBatch, span.begin, end, keys,
+                       keyTile);
   }
 
   /// The whole attention, written to `into`. `ofTasks` are multiplied in pairs where given.
