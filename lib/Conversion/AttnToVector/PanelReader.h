@@ -41,8 +41,8 @@ public:
   /// Asks memory for what lies where step `step` of panel `panel` will be read from in a while.
   void readAhead(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
 
-  /// Asks memory for a part of the `count` panels from `first` on, which another task reads: `bytes`
-  /// from byte `begin` on, or from their last `bytes`.
+  /// Asks memory for a part of the `count` panels from `first` on, which another task reads:
+  /// `bytes` from byte `begin` on, or from their last `bytes`.
   void readNext(mlir::OpBuilder &builder, mlir::Value first, int64_t count, mlir::Value begin,
                 int64_t bytes) const;
 

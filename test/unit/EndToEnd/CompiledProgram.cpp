@@ -157,9 +157,9 @@ std::vector<std::vector<float>> CompiledProgram::call(const std::string &name,
   });
 }
 
-std::vector<std::vector<float>>
-CompiledProgram::feed(const std::string &name, const std::vector<int32_t> &tokens, int64_t piece,
-                      int64_t asked) {
+std::vector<std::vector<float>> CompiledProgram::feed(const std::string &name,
+                                                      const std::vector<int32_t> &tokens,
+                                                      int64_t piece, int64_t asked) {
   return runAll([&](heed_model *model, std::vector<float> &result) -> int32_t {
     heed_session *session = nullptr;
     int32_t status = heed_session_new(model, heed_model_function(model, name.c_str()), 0, &session);

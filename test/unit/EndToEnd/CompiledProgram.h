@@ -66,8 +66,8 @@ public:
                                        std::vector<const void *> params, int64_t count);
 
   /// Feeds `tokens` to a new session of step function `name` in pieces of `piece` tokens and
-  /// returns all logits, [tokens, vocabulary], one vector for each instruction set. Where `asked` is
-  /// given, no more than that many rows of each piece are asked for and returned, its last ones.
+  /// returns all logits, [tokens, vocabulary], one vector for each instruction set. Where `asked`
+  /// is given, no more than that many rows of each piece are asked for and returned, its last ones.
   std::vector<std::vector<float>> feed(const std::string &name, const std::vector<int32_t> &tokens,
                                        int64_t piece, int64_t asked = INT64_MAX);
 
