@@ -160,18 +160,22 @@ private:
   }
 
   /// Whether a loop over rows that isn't of `group` is the first to need what `index` does, so that
-  /// both can be one loop later.
+  /// both can be one loop later, and nobody in the group needs it.
   bool canWait(size_t index, ArrayRef<size_t> group) const {
     const Unit &unit = units[index];
+    const Unit *first = nullptr;
     for (size_t later = index + 1; later < units.size(); ++later) {
       const Unit &other = units[later];
-      if (!other.isDone && other.accesses.conflictsWith(unit.accesses))
-        return !llvm::is_contained(group, later) && other.isByRows() &&
-               other.accesses.rows == unit.accesses.rows &&
-               other.accesses.chunk == unit.accesses.chunk &&
-               other.accesses.conflictsByRow(unit.accesses);
+      if (other.isDone || !other.accesses.conflictsWith(unit.accesses))
+        continue;
+      if (llvm::is_contained(group, later))
+        return false;
+      if (!first)
+        first = &other;
     }
-    return false;
+    return first && first->isByRows() && first->accesses.rows == unit.accesses.rows &&
+           first->accesses.chunk == unit.accesses.chunk &&
+           first->accesses.conflictsByRow(unit.accesses);
   }
 
   void place(ArrayRef<size_t> group, Operation *end) {
