@@ -61,9 +61,9 @@ private:
   const Body &score, &mask;
 };
 
-/// Rounds in every precision, as other conversions to a narrow format do.
 constexpr double kLog2E = 1.4426950408889634;
 
+/// Rounds in every precision, as other conversions to a narrow format do.
 void roundAll(std::vector<double> &numbers, Format format) {
   for (double &number : numbers)
     number = format.rounded(number);
