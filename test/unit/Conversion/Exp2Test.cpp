@@ -33,6 +33,21 @@ void forEachFloat(const LaneFunction &powers, float low, float high, Check check
   }
 }
 
+/// The largest error from -126 to -2^-26, and where it is.
+struct Worst {
+  double error = 0;
+  float where = 0;
+};
+
+Worst worstOf(const LaneFunction &powers, double (*errorOf)(float found, double power)) {
+  Worst worst;
+  forEachFloat(powers, 0x1p-26f, 126, [&](float x, float found) {
+    if (double error = errorOf(found, std::exp2(double(x))); error > worst.error)
+      worst = {error, x};
+  });
+  return worst;
+}
+
 } // namespace
 
 // 2^x is within an ulp of its value for every float from -126 to -2^-26, and 1 for every one
@@ -41,12 +56,8 @@ TEST(Exp2, WithinOneUlpOverEveryFloat) {
   for (const InstructionSet *set : setsOfThisMachine()) {
     LaneFunction powers(*set, attn::exp2OfNonPositive);
     ASSERT_TRUE(powers.ok());
-    double worst = 0;
-    float where = 0;
-    forEachFloat(powers, 0x1p-26f, 126, [&](float x, float found) {
-      if (double error = ulps(found, std::exp2(double(x))); error > worst)
-        worst = error, where = x;
-    });
+    auto [worst, where] =
+        worstOf(powers, [](float found, double power) { return ulps(found, power); });
     EXPECT_LE(worst, 1) << set->name << ": at " << where;
     RecordProperty((std::string("worst_ulps_") + set->name).c_str(), std::to_string(worst));
     int64_t others = 0;
@@ -61,13 +72,8 @@ TEST(Exp2, CloseEnoughToBeRoundedOverEveryFloat) {
   for (const InstructionSet *set : setsOfThisMachine()) {
     LaneFunction powers(*set, attn::exp2ToBeRounded);
     ASSERT_TRUE(powers.ok());
-    double worst = 0;
-    float where = 0;
-    forEachFloat(powers, 0x1p-26f, 126, [&](float x, float found) {
-      double power = std::exp2(double(x));
-      if (double error = std::abs(found - power) / power; error > worst)
-        worst = error, where = x;
-    });
+    auto [worst, where] =
+        worstOf(powers, [](float found, double power) { return std::abs(found - power) / power; });
     EXPECT_LE(worst, 0x1p-13) << set->name << ": at " << where;
     EXPECT_GE(worst, 0x1p-14) << set->name; // else a shorter polynomial would do
   }
