@@ -10,6 +10,7 @@
 #include "heed/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -40,6 +41,21 @@ template <typename Op, Build build, Build buildRough> struct Expand : OpRewriteP
   }
 };
 
+/// The integer next to an f32, as one instruction that rounds to even itself.
+struct JoinRounding : OpRewritePattern<arith::FPToSIOp> {
+  using OpRewritePattern<arith::FPToSIOp>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::FPToSIOp op, PatternRewriter &rewriter) const override {
+    auto round = op.getIn().getDefiningOp<math::RoundEvenOp>();
+    auto vector = dyn_cast<VectorType>(op.getType());
+    if (!round || !getElementTypeOrSelf(op.getIn()).isF32() ||
+        !getElementTypeOrSelf(op.getType()).isInteger(32) || (vector && vector.getRank() != 1))
+      return failure();
+    rewriter.replaceOpWithNewOp<LLVM::LrintOp>(op, op.getType(), round.getOperand());
+    return success();
+  }
+};
+
 struct ExpandMathPass : heed::impl::ExpandMathPassBase<ExpandMathPass> {
   using ExpandMathPassBase::ExpandMathPassBase;
 
@@ -53,6 +69,7 @@ struct ExpandMathPass : heed::impl::ExpandMathPassBase<ExpandMathPass> {
     patterns.add<Expand<math::ExpOp, heed::buildExp, heed::buildRoughExp>,
                  Expand<math::TanhOp, heed::buildTanh, heed::buildRoughTanh>,
                  Expand<math::ErfOp, heed::buildErf, heed::buildRoughErf>>(&getContext());
+    patterns.add<JoinRounding>(&getContext());
     // x ** 2 and its like are products.
     populateMathAlgebraicSimplificationPatterns(patterns);
     populateMathPolynomialApproximationPatterns(patterns, chosen);

@@ -77,3 +77,24 @@ func.func @calls(%x: f32) -> (f32, f32, f32) {
   %c = math.powf %x, %x : f32
   return %a, %b, %c : f32, f32, f32
 }
+
+// The integer next to a number is one instruction; a vector of several axes, and a number that isn't
+// rounded first, are left.
+// CHECK-LABEL: func.func @rounding
+// CHECK-SAME: (%[[X:.+]]: vector<16xf32>, %[[Y:.+]]: f32,
+// CHECK: llvm.intr.lrint(%[[X]]) : (vector<16xf32>) -> vector<16xi32>
+// CHECK: llvm.intr.lrint(%[[Y]]) : (f32) -> i32
+// CHECK: math.roundeven %{{.*}} : vector<2x4xf32>
+// CHECK: arith.fptosi %{{.*}} : vector<2x4xf32> to vector<2x4xi32>
+// CHECK: arith.fptosi %[[Y]] : f32 to i32
+func.func @rounding(%x: vector<16xf32>, %y: f32, %z: vector<2x4xf32>)
+    -> (vector<16xi32>, i32, vector<2x4xi32>, i32) {
+  %0 = math.roundeven %x : vector<16xf32>
+  %a = arith.fptosi %0 : vector<16xf32> to vector<16xi32>
+  %1 = math.roundeven %y : f32
+  %b = arith.fptosi %1 : f32 to i32
+  %2 = math.roundeven %z : vector<2x4xf32>
+  %c = arith.fptosi %2 : vector<2x4xf32> to vector<2x4xi32>
+  %d = arith.fptosi %y : f32 to i32
+  return %a, %b, %c, %d : vector<16xi32>, i32, vector<2x4xi32>, i32
+}

@@ -120,15 +120,16 @@ def ExpandMathPass : Pass<"heed-expand-math"> {
     `math.exp`, `math.exp2`, `math.tanh`, `math.erf` and `math.log` on f32 become the
     arithmetic of a polynomial approximation, so that loops around them vectorise
     instead of calling the C library element by element. Powers with a constant exponent
-    such as 2 or 0.5 become products and roots.
+    such as 2 or 0.5 become products and roots. The integer of `math.roundeven` becomes
+    `llvm.intr.lrint`, an instruction that rounds to even by itself.
 
     With `fastmath<afn>`, which `attn-approximate-functions` sets, `math.exp`, `math.tanh` and
     `math.erf` get polynomials of fewer terms, which are right to one part in 2^13.
 
     Before: `%1 = math.exp %0 : f32`. After: `arith` and `math.fma` ops only.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
 def FuseElementwisePass : Pass<"heed-fuse-elementwise"> {
