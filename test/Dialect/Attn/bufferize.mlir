@@ -92,3 +92,16 @@ func.func @online(%q: tensor<8x16xf32>, %k: tensor<?x8xf32>, %heads: tensor<16xi
   }
   return %r#0 : tensor<8x16xf32>
 }
+
+// -----
+
+// Pairs go where they are wanted, whatever was there.
+// CHECK-LABEL: func.func @pair_rows
+// CHECK-SAME: %[[V:.*]]: memref<?x64xf32>, %[[P:.*]]: memref<?x128xbf16>)
+// CHECK-NOT: memref.alloc
+// CHECK: attn.pair_rows %[[V]] into %[[P]] : memref<?x64xf32>, memref<?x128xbf16>
+// CHECK: return %[[P]]
+func.func @pair_rows(%v: tensor<?x64xf32>, %p: tensor<?x128xbf16>) -> tensor<?x128xbf16> {
+  %r = attn.pair_rows %v into %p : tensor<?x64xf32>, tensor<?x128xbf16> -> tensor<?x128xbf16>
+  return %r : tensor<?x128xbf16>
+}
