@@ -37,8 +37,8 @@ constexpr double kOddVectors = 1.03;
 constexpr double kFarResult = 32 << 20;
 /// Cycles that a row of a tile is then waited for: its lines lie on a page of their own.
 constexpr double kFarCycles = 60;
-/// Panels of a part are tried up to here.
-constexpr int64_t kMostPanels = 32;
+/// Panels of a tile and of a part are tried up to here.
+constexpr int64_t kMostTilePanels = 4, kMostPanels = 32;
 
 int64_t divideUp(int64_t lhs, int64_t rhs) { return (lhs + rhs - 1) / rhs; }
 
@@ -115,7 +115,8 @@ private:
   double rowsOf(int64_t rows, int64_t count) const {
     int64_t panels = projection.panels();
     return count * (tilesOf(rows, tile.panels, panels / tile.panels) +
-                    tilesOf(rows, 1, panels % tile.panels) + firstReadsOfX(rows));
+                    tilesOf(rows, projection.weights, panels % tile.panels / projection.weights) +
+                    firstReadsOfX(rows));
   }
   double tilesOf(int64_t rows, int64_t panels, int64_t count) const {
     double works = arithmetic(rows, panels), waits = memory(rows, panels);
@@ -273,7 +274,7 @@ std::vector<ProjectTile> heed::cost::tilesOf(const Projection &projection,
   std::vector<Ranked> ranked;
   int64_t mostRows =
       projection.rows == 0 ? processor.registers : std::min(projection.rows, processor.registers);
-  for (int64_t panels = 1; panels <= 4; ++panels)
+  for (int64_t panels = projection.weights; panels <= kMostTilePanels; panels += projection.weights)
     for (int64_t rows = mostRows; rows >= 1; --rows) {
       ProjectTile least{rows, panels, panels};
       if (TileCost(projection, least, processor).usedRegisters() > processor.registers)
@@ -291,5 +292,7 @@ std::vector<ProjectTile> heed::cost::tilesOf(const Projection &projection,
   std::vector<ProjectTile> tiles;
   for (const Ranked &entry : ranked)
     tiles.push_back(entry.tile);
+  if (tiles.empty())
+    tiles.push_back({1, projection.weights, projection.weights});
   return tiles;
 }

@@ -136,11 +136,15 @@ static LogicalResult quantize(Step &step) {
   return give(step, 3, 2, ofSums, sums);
 }
 
+/// Groups of attn.project's operands, by their numbers.
+static constexpr unsigned kBeside = 2, kScales = 3, kJoined = 5;
+
 /// The rows that a projection multiplies: floats, or quants times the scales of their blocks.
 static FailureOr<std::vector<double>> rowsOf(Step &step) {
   if (step.array(0).isFloat())
     return readFloats(step, 0);
-  FailureOr<std::vector<double>> scales = readFloats(step, 2);
+  auto [number, count] = step.op<attn::ProjectOp>().getODSOperandIndexAndLength(kScales);
+  FailureOr<std::vector<double>> scales = readFloats(step, number);
   if (failed(scales))
     return failure();
   std::vector<double> values;
@@ -161,7 +165,7 @@ public:
   static FailureOr<Epilogue> of(Step &step, int64_t rows, int64_t features) {
     auto op = step.op<attn::ProjectOp>();
     Epilogue epilogue(step, rows, features);
-    auto [first, count] = op.getODSOperandIndexAndLength(4);
+    auto [first, count] = op.getODSOperandIndexAndLength(kJoined);
     for (unsigned number = 0; number < count; ++number) {
       FailureOr<std::vector<double>> values = readFloats(step, first + number);
       if (failed(values))
@@ -186,10 +190,11 @@ public:
     return (feature / width * rows + row) * width + feature % width;
   }
 
-  FailureOr<double> operator()(double sum, int64_t row, int64_t feature) {
+  /// Takes a sum of each weight.
+  FailureOr<double> operator()(ArrayRef<double> sums, int64_t row, int64_t feature) {
     if (op.getEpilogue().empty())
-      return sum;
-    SmallVector<reference::Value, 4> arguments = {sum};
+      return sums.front();
+    SmallVector<reference::Value, 4> arguments(sums.begin(), sums.end());
     for (const Joined &each : joined)
       arguments.push_back(each.values[each.hasAll        ? placeOf(row, feature)
                                       : each.hasFeatures ? feature
@@ -257,19 +262,33 @@ static LogicalResult project(Step &step) {
   } else {
     values.resize(rowsAndHeads * features);
   }
-  if (failed(step.machine.spend(op, rowsAndHeads * features * columns)))
+  std::vector<std::vector<double>> weights = {weight->toFloats()};
+  auto [firstBeside, numBeside] = op.getODSOperandIndexAndLength(kBeside);
+  for (unsigned number = 0; number < numBeside; ++number) {
+    FailureOr<Array> other = denseOperand(step, firstBeside + number);
+    if (failed(other))
+      return failure();
+    if (other->shape != ofWeight)
+      return step.fail("has a weight of " + listText(other->shape) + " beside one of " +
+                       listText(ofWeight));
+    weights.push_back(other->toFloats());
+  }
+  if (failed(step.machine.spend(op, rowsAndHeads * features * columns * weights.size())))
     return failure();
   Format format = Format::of(Float32Type::get(op.getContext())); // of the sums, whatever x is
   auto rounded = [&](double value) { return step.machine.rounded(format, value); };
-  std::vector<double> elements = weight->toFloats();
   for (int64_t row = 0; row < rowsAndHeads; ++row) {
     const double *input = x->data() + row * columns;
     for (int64_t feature = 0; feature < features; ++feature) {
-      const double *factors = elements.data() + ((row % heads) * features + feature) * columns;
-      double sum = 0;
-      for (int64_t column = 0; column < columns; ++column)
-        sum = rounded(sum + rounded(input[column] * factors[column]));
-      FailureOr<double> made = (*epilogue)(sum, row, feature);
+      SmallVector<double, 2> sums;
+      for (const std::vector<double> &elements : weights) {
+        const double *factors = elements.data() + ((row % heads) * features + feature) * columns;
+        double sum = 0;
+        for (int64_t column = 0; column < columns; ++column)
+          sum = rounded(sum + rounded(input[column] * factors[column]));
+        sums.push_back(sum);
+      }
+      FailureOr<double> made = (*epilogue)(sums, row, feature);
       if (failed(made))
         return failure();
       double &value = values[epilogue->placeOf(row, feature)];

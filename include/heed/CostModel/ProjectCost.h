@@ -41,14 +41,16 @@ struct Projection {
   int64_t rows = 0;          ///< of x; 0 where that is known when the model runs only
   int64_t columns = 0;       ///< that are summed over
   int64_t features = 0;      ///< of one matrix
+  int64_t weights = 1;       ///< matrices of so many features, beside each other in tiles
   int64_t rowStride = 0;     ///< bytes from a row of x to the next
   int64_t scalesOfGroup = 1; ///< Bytes: scales of 32 columns
   bool hasOffset = false;    ///< Bytes: sums of x are multiplied too
 
-  int64_t panels() const { return (features + kPanelFeatures - 1) / kPanelFeatures; }
+  /// Of all weights.
+  int64_t panels() const { return (features + kPanelFeatures - 1) / kPanelFeatures * weights; }
 };
 
-/// How it is cut; see #attn.tile.
+/// How it is cut; see #attn.tile. Panels are of all weights, as many of each.
 struct ProjectTile {
   int64_t rows = 1, panels = 1, part = 1;
 
@@ -78,7 +80,8 @@ int64_t rowBlocks(int64_t tiles, int64_t tileRows, int64_t panelBlocks);
 /// unknown.
 double cyclesOf(const Projection &projection, const ProjectTile &tile, const Processor &processor);
 
-/// The tiles whose sums fit the registers, the cheapest first; never empty.
+/// The tiles whose sums fit the registers, the cheapest first; never empty, since where none fits
+/// it has the smallest.
 std::vector<ProjectTile> tilesOf(const Projection &projection, const Processor &processor);
 
 } // namespace heed::cost

@@ -21,7 +21,8 @@ PanelTasks::PanelTasks(OpBuilder &builder, ProjectOp op, Value x, ProjectResult 
       cols(cast<MemRefType>(x.getType()).getDimSize(1)),
       features(llvm::product_of(op.getWeight().getType().getShape().drop_back(op.getContracted())) /
                heads),
-      rows(memref::DimOp::create(builder, loc, x, 0)), result(std::move(result)) {
+      weights(op.getWeights().size()), rows(memref::DimOp::create(builder, loc, x, 0)),
+      result(std::move(result)) {
   if (heads > 1)
     rows = arith::DivUIOp::create(builder, loc, rows, constant(builder, heads));
 }
@@ -136,39 +137,50 @@ Value PanelTasks::featureOf(OpBuilder &builder, const Panels &panels, int64_t in
                                constant(builder, kLanes));
 }
 
-void PanelTasks::store(OpBuilder &builder, Value sum, Value row, const Panels &panels,
+void PanelTasks::store(OpBuilder &builder, ValueRange sums, Value row, const Panels &panels,
                        int64_t index) {
   bool isPartial = panels.isPartial && index + 1 == panels.count;
-  if (failed(result.store(builder, sum, placeOf(builder, row), featureOf(builder, panels, index),
+  if (failed(result.store(builder, sums, placeOf(builder, row), featureOf(builder, panels, index),
                           isPartial ? features % kLanes : kLanes)))
     hasFailed = true;
 }
 
 void PanelTasks::storeTile(OpBuilder &builder, ValueRange sums, Value firstRow,
                            const Panels &panels) {
-  int64_t height = static_cast<int64_t>(sums.size()) / panels.count;
+  int64_t ofRow = weights * panels.count;
+  int64_t height = static_cast<int64_t>(sums.size()) / ofRow;
   if (height == 1 || !result.isCostly()) {
-    for (auto [at, sum] : llvm::enumerate(sums))
-      store(builder, sum, add(builder, firstRow, at / panels.count), panels, at % panels.count);
+    for (int64_t row = 0; row < height; ++row)
+      for (int64_t panel = 0; panel < panels.count; ++panel) {
+        SmallVector<Value> ofWeights;
+        for (int64_t weight = 0; weight < weights; ++weight)
+          ofWeights.push_back(sums[row * ofRow + weight * panels.count + panel]);
+        store(builder, ofWeights, add(builder, firstRow, row), panels, panel);
+      }
     return;
   }
   // Through the stack, so that the epilogue is built once, and not for each sum.
   auto lanes = cast<VectorType>(sums.front().getType());
-  auto type = MemRefType::get({height, panels.count, kLanes}, lanes.getElementType());
+  auto type = MemRefType::get({height, ofRow, kLanes}, lanes.getElementType());
   OpBuilder atStart(builder.getContext()); // the loop, still being built, has no op yet
   atStart.setInsertionPointToStart(taskBody);
   Value kept = memref::AllocaOp::create(atStart, loc, type, atStart.getI64IntegerAttr(64));
   Value zero = constant(builder, 0);
   for (auto [at, sum] : llvm::enumerate(sums))
-    vector::StoreOp::create(builder, loc, sum, kept,
-                            ValueRange{constant(builder, at / panels.count),
-                                       constant(builder, at % panels.count), zero});
+    vector::StoreOp::create(
+        builder, loc, sum, kept,
+        ValueRange{constant(builder, at / ofRow), constant(builder, at % ofRow), zero});
   auto loop =
       scf::ForOp::create(builder, loc, zero, constant(builder, height), constant(builder, 1));
   OpBuilder inRow = OpBuilder::atBlockTerminator(loop.getBody());
   Value row = arith::AddIOp::create(inRow, loc, firstRow, loop.getInductionVar());
   for (int64_t panel = 0; panel < panels.count; ++panel) {
-    SmallVector<Value> place{loop.getInductionVar(), constant(inRow, panel), zero};
-    store(inRow, vector::LoadOp::create(inRow, loc, lanes, kept, place), row, panels, panel);
+    SmallVector<Value> ofWeights;
+    for (int64_t weight = 0; weight < weights; ++weight) {
+      SmallVector<Value> place{loop.getInductionVar(),
+                               constant(inRow, weight * panels.count + panel), zero};
+      ofWeights.push_back(vector::LoadOp::create(inRow, loc, lanes, kept, place));
+    }
+    store(inRow, ofWeights, row, panels, panel);
   }
 }

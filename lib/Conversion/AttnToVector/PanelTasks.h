@@ -14,9 +14,10 @@ namespace heed::attn {
 
 /// What kernels of projections have in common: a task is a few panels of the weight, of one head
 /// where each has a matrix of its own, and all rows; its sums are stored as features of the rows.
+/// Of weights beside each other a task has the same panels.
 class PanelTasks {
 public:
-  /// `x` is a matrix, [rows, cols]; `panelsOfTask` panels make a task.
+  /// `x` is a matrix, [rows, cols]; `panelsOfTask` panels of each weight make a task.
   PanelTasks(mlir::OpBuilder &builder, ProjectOp op, mlir::Value x, ProjectResult result,
              int64_t panelsOfTask);
 
@@ -24,7 +25,7 @@ public:
   mlir::LogicalResult status() const { return mlir::success(!hasFailed); }
 
 protected:
-  /// The panels of a task.
+  /// The panels of a task, of each weight.
   struct Panels {
     const PanelTasks *tasks;
     mlir::Value first; ///< of the head's own
@@ -54,8 +55,8 @@ protected:
 
   /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.
   mlir::Value placeOf(mlir::OpBuilder &builder, mlir::Value row) const;
-  /// Stores the sums of a tile, [rows][panels] of 16 each: those of rows from `firstRow` on and of
-  /// `panels`.
+  /// Stores what becomes of a tile's sums, [rows][weights][panels] of 16 each: those of rows from
+  /// `firstRow` on and of `panels`.
   void storeTile(mlir::OpBuilder &builder, mlir::ValueRange sums, mlir::Value firstRow,
                  const Panels &panels);
 
@@ -82,13 +83,14 @@ protected:
   /// Matrices of the weight, each with rows of its own; features are those of one.
   int64_t heads;
   int64_t cols, features;
+  int64_t weights;  ///< beside each other, all as the first
   mlir::Value rows; ///< of x, for each head
 
 private:
   /// The first feature of panel `index`.
   mlir::Value featureOf(mlir::OpBuilder &builder, const Panels &panels, int64_t index) const;
-  /// Stores 16 sums of panel `index` for `row`.
-  void store(mlir::OpBuilder &builder, mlir::Value sum, mlir::Value row, const Panels &panels,
+  /// Stores what becomes of 16 sums of each weight, of panel `index` for `row`.
+  void store(mlir::OpBuilder &builder, mlir::ValueRange sums, mlir::Value row, const Panels &panels,
              int64_t index);
 
   ProjectResult result;

@@ -17,7 +17,8 @@
 //                         are long, a block of columns after the other.
 //
 // Each sum is added up column by column in either way, so that a row's result
-// doesn't depend on how many come with it.
+// doesn't depend on how many come with it. Of weights beside each other, the same
+// panels are multiplied as if they were those of one.
 // Tasks are cut whatever the thread count, so that results don't depend on it.
 //
 //===----------------------------------------------------------------------===//
@@ -55,12 +56,14 @@ public:
                 const KernelShape &shape)
       : PanelTasks(builder, op, x, std::move(result), shape.taskPanels), x(x), shape(shape),
         element(cast<MemRefType>(x.getType()).getElementType()),
-        reader(builder, op.getLoc(), op.getWeight(), cols),
+        readers(readersOf(builder, op, cols)), reader(readers.front()),
         isPaired(element.isBF16() && reader.isBF16() && cols % 2 == 0), unit(isPaired ? 2 : 1),
-        isUnpacked(!isPaired && !reader.isF32()), tile(op.getTileAttr()),
+        isUnpacked(!isPaired && !reader.isF32()), tileRows(op.getTileAttr().getRows()),
+        tilePanels(op.getTileAttr().getPanels() / weights),
+        partPanels(op.getTileAttr().getPart() / weights),
         panels(llvm::divideCeil(features, kLanes)),
         fewPanels(std::min<int64_t>(
-            tile.getPart(), llvm::alignTo(llvm::divideCeil(panels, kFewParts), tile.getPanels()))),
+            partPanels, llvm::alignTo(llvm::divideCeil(panels, kFewParts), tilePanels))),
         lanes(VectorType::get({kLanes}, builder.getF32Type())) {}
 
   LogicalResult build(OpBuilder &builder) {
@@ -89,8 +92,8 @@ private:
   /// A block of rows and panels.
   struct Part {
     Value beginRow, endRow, beginPanel, endPanel;
-    Value weights; ///< [panels, columns, lanes] unpacked, or null
-    Value sums;    ///< [rows, panels, lanes] of the blocks of columns before, or null
+    Value unpacked; ///< [panels, columns, lanes] of all weights, one after the other, or null
+    Value sums;     ///< [rows, panels, lanes] of the blocks of columns before, the same, or null
   };
 
   Value multiply(OpBuilder &builder, Value lhs, int64_t rhs) {
@@ -165,11 +168,17 @@ private:
     return addRound(builder, rounds.end, tail, loop.getResults());
   }
 
-  /// Reads weights of the panels at `places` where they lie packed.
-  void readPacked(OpBuilder &builder, ValueRange places, Value step, int64_t units, Use use) {
+  /// The addresses of step `step` of all panels of a tile, the weights' one after the other.
+  SmallVector<Value> addressesOf(OpBuilder &builder, const Panels &panels, Value step) {
     SmallVector<Value> addresses;
-    for (Value place : places)
-      addresses.push_back(reader.address(builder, place, step));
+    for (const PanelReader &each : readers)
+      for (Value place : panels.all(builder))
+        addresses.push_back(each.address(builder, place, step));
+    return addresses;
+  }
+
+  /// Reads weights of the panels whose step is at `addresses`, where they lie packed.
+  void readPacked(OpBuilder &builder, ArrayRef<Value> addresses, int64_t units, Use use) {
     if (reader.isQuantised()) {
       for (auto [panel, address] : llvm::enumerate(addresses))
         reader.forEachColumn(builder, address, units,
@@ -195,27 +204,30 @@ private:
     // Panel by panel: memory that is read in one forward stream arrives fastest.
     forEachTile(builder, constant(builder, 0), rows, heights,
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
-                  SmallVector<Value> totals(height * panels.count);
-                  for (int64_t panel = 0; panel < panels.count; ++panel) {
+                  int64_t count = weights * panels.count;
+                  SmallVector<Value> totals(height * count);
+                  for (int64_t number = 0; number < count; ++number) {
                     SmallVector<Value> ofPanel =
-                        addFewRows(inTile, panels.at(inTile, panel), firstRow, height);
+                        addFewRows(inTile, readers[number / panels.count],
+                                   panels.at(inTile, number % panels.count), firstRow, height);
                     for (int64_t row = 0; row < height; ++row)
-                      totals[row * panels.count + panel] = ofPanel[row];
+                      totals[row * count + number] = ofPanel[row];
                   }
                   storeTile(inTile, totals, firstRow, panels);
                 });
   }
 
-  /// The sums of `height` rows and the panel at `place`.
-  SmallVector<Value> addFewRows(OpBuilder &builder, Value place, Value firstRow, int64_t height) {
+  /// The sums of `height` rows and a weight's panel at `place`.
+  SmallVector<Value> addFewRows(OpBuilder &builder, const PanelReader &weight, Value place,
+                                Value firstRow, int64_t height) {
     int64_t chains = height == 1 ? shape.projectChains : 1;
     SmallVector<Value> sums(height * chains, zeros(builder)), totals;
     // One row has one instruction for each cache line of f32: a core's window is wide enough.
     bool asksAhead = !reader.isF32() || height > 1;
     auto read = [&](OpBuilder &body, Value step, int64_t units, Use use) {
       if (asksAhead)
-        reader.readAhead(body, place, step);
-      readPacked(body, place, step, units, use);
+        weight.readAhead(body, place, step);
+      readPacked(body, weight.address(body, place, step), units, use);
     };
     Rounds rounds{constant(builder, 0), constant(builder, reader.steps()),
                   reader.columnsPerStep() / unit};
@@ -237,19 +249,18 @@ private:
   /// A product of many rows is cut into parts, blocks of rows and panels: a task each.
   Cut cutManyRows(OpBuilder &builder) {
     Cut cut;
-    cut.tiles = divideUp(builder, rows, constant(builder, tile.getRows()));
+    cut.tiles = divideUp(builder, rows, constant(builder, tileRows));
     Value few = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, cut.tiles,
                                       constant(builder, heed::cost::kFewTiles));
     cut.panelsOfPart = arith::SelectOp::create(builder, loc, few, constant(builder, fewPanels),
-                                               constant(builder, tile.getPart()));
+                                               constant(builder, partPanels));
     cut.panelBlocks = divideUp(builder, constant(builder, panels), cut.panelsOfPart);
     // As many blocks of rows as make enough parts, but blocks neither too low nor too high.
     Value wanted = divideUp(builder, constant(builder, llvm::divideCeil(heed::cost::kParts, heads)),
                             cut.panelBlocks);
     Value most =
         isUnpacked ? divideUp(builder, cut.tiles, constant(builder, kUnpackTiles)) : cut.tiles;
-    Value least =
-        divideUp(builder, cut.tiles, constant(builder, heed::cost::partTiles(tile.getRows())));
+    Value least = divideUp(builder, cut.tiles, constant(builder, heed::cost::partTiles(tileRows)));
     Value blocks = arith::MaxUIOp::create(
         builder, loc, arith::MinUIOp::create(builder, loc, wanted, most), least);
     cut.rowBlocks = arith::SelectOp::create(builder, loc, few, constant(builder, 1), blocks);
@@ -262,8 +273,7 @@ private:
     Value rowBlock = arith::RemUIOp::create(builder, loc, number, cut.rowBlocks);
     auto rowOf = [&](Value block) -> Value {
       Value tile = shareOf(builder, cut.tiles, block, cut.rowBlocks);
-      return arith::MinUIOp::create(builder, loc, multiply(builder, tile, this->tile.getRows()),
-                                    rows);
+      return arith::MinUIOp::create(builder, loc, multiply(builder, tile, tileRows), rows);
     };
     Part part;
     part.beginRow = rowOf(rowBlock);
@@ -280,14 +290,15 @@ private:
                                   shares);
   }
 
-  /// Writes [rows][panels] sums of rows from `firstRow` and panels from `firstPanel` on.
+  /// Stores what becomes of [rows][weights][panels] sums of rows from `firstRow` and panels from
+  /// `firstPanel` on.
   void storeSums(OpBuilder &builder, ValueRange sums, Value firstRow, Value firstPanel,
                  int64_t count) {
     auto storeAs = [&](OpBuilder &body, bool isPartial) {
       storeTile(body, sums, firstRow, Panels{this, firstPanel, count, isPartial});
     };
     // Of panels that don't fill a tile, the last ones come one by one.
-    bool maybeLast = count == 1 || panels % tile.getPanels() == 0;
+    bool maybeLast = count == 1 || panels % tilePanels == 0;
     if (features % kLanes == 0 || !maybeLast)
       return storeAs(builder, false);
     Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, firstPanel,
@@ -303,27 +314,27 @@ private:
       function_ref<void(OpBuilder &, Value firstRow, int64_t height, const Panels &panels)>;
 
   void forEachTileOf(OpBuilder &builder, const Part &part, BuildTile build) {
-    Value width = constant(builder, tile.getPanels()), one = constant(builder, 1);
+    Value width = constant(builder, tilePanels), one = constant(builder, 1);
     Value count = arith::SubIOp::create(builder, loc, part.endPanel, part.beginPanel);
     Value wholeEnd = arith::SubIOp::create(builder, loc, part.endPanel,
                                            arith::RemUIOp::create(builder, loc, count, width));
-    forEachTile(builder, part.beginRow, part.endRow, {tile.getRows(), 4, 2, 1},
+    forEachTile(builder, part.beginRow, part.endRow, {tileRows, 4, 2, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
                   auto buildPanels = [&](Value begin, Value end, Value step, int64_t count) {
                     auto loop = scf::ForOp::create(inTile, loc, begin, end, step);
                     OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
                     build(body, firstRow, height, {this, loop.getInductionVar(), count, false});
                   };
-                  buildPanels(part.beginPanel, wholeEnd, width, tile.getPanels());
-                  if (panels % tile.getPanels() != 0)
+                  buildPanels(part.beginPanel, wholeEnd, width, tilePanels);
+                  if (panels % tilePanels != 0)
                     buildPanels(wholeEnd, part.endPanel, one, 1);
                 });
   }
 
   void buildPart(OpBuilder &builder, Part part) {
     if (isUnpacked)
-      part.weights = unpack(builder, part);
-    int64_t units = part.weights ? (cols % 4 == 0 ? 4 : 1) : reader.columnsPerStep() / unit;
+      part.unpacked = unpack(builder, part);
+    int64_t units = part.unpacked ? (cols % 4 == 0 ? 4 : 1) : reader.columnsPerStep() / unit;
     int64_t rounds = cols / (units * unit);
     int64_t roundsOfBlock = llvm::divideCeil(
         rounds, heed::cost::columnBlocks(cols * element.getIntOrFloatBitWidth() / 8));
@@ -332,19 +343,19 @@ private:
       return forEachTileOf(
           builder, part,
           [&](OpBuilder &body, Value firstRow, int64_t height, const Panels &panels) {
-            SmallVector<Value> sums(height * panels.count, zeros(body));
+            SmallVector<Value> sums(height * weights * panels.count, zeros(body));
             sums = addTile(body, part, {zero, end, units}, firstRow, height, panels, sums);
             storeSums(body, sums, firstRow, panels.first, panels.count);
           });
 
     // Sums wait in memory while a block of columns is multiplied with the whole part.
-    auto type = MemRefType::get(
-        {heed::cost::partTiles(tile.getRows()) * tile.getRows(), tile.getPart(), kLanes},
-        builder.getF32Type());
+    auto type =
+        MemRefType::get({heed::cost::partTiles(tileRows) * tileRows, weights * partPanels, kLanes},
+                        builder.getF32Type());
     part.sums = memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
     forEachTileOf(builder, part,
                   [&](OpBuilder &body, Value firstRow, int64_t height, const Panels &panels) {
-                    SmallVector<Value> sums(height * panels.count, zeros(body));
+                    SmallVector<Value> sums(height * weights * panels.count, zeros(body));
                     keepSums(body, part, firstRow, height, panels, sums);
                   });
     Value step = constant(builder, roundsOfBlock);
@@ -366,15 +377,25 @@ private:
                   });
   }
 
+  /// The numbers that a tile's panels have among those of a part, the weights' one after the other.
+  SmallVector<Value> placesInPart(OpBuilder &builder, const Part &part, const Panels &panels) {
+    Value first = arith::SubIOp::create(builder, loc, panels.first, part.beginPanel);
+    SmallVector<Value> places;
+    for (int64_t weight = 0; weight < weights; ++weight)
+      for (int64_t panel = 0; panel < panels.count; ++panel)
+        places.push_back(add(builder, first, weight * partPanels + panel));
+    return places;
+  }
+
   /// Where the sums of each row and panel of a tile wait.
   SmallVector<SmallVector<Value>> placesOfSums(OpBuilder &builder, const Part &part, Value firstRow,
                                                int64_t height, const Panels &panels) {
     Value row = arith::SubIOp::create(builder, loc, firstRow, part.beginRow);
-    Value panel = arith::SubIOp::create(builder, loc, panels.first, part.beginPanel);
+    SmallVector<Value> inPart = placesInPart(builder, part, panels);
     SmallVector<SmallVector<Value>> places;
-    for (int64_t at = 0; at < height * panels.count; ++at)
-      places.push_back({add(builder, row, at / panels.count),
-                        add(builder, panel, at % panels.count), constant(builder, 0)});
+    for (int64_t at = 0; at < height; ++at)
+      for (Value panel : inPart)
+        places.push_back({add(builder, row, at), panel, constant(builder, 0)});
     return places;
   }
   SmallVector<Value> keptSums(OpBuilder &builder, const Part &part, Value firstRow, int64_t height,
@@ -391,9 +412,9 @@ private:
       vector::StoreOp::create(builder, loc, sum, part.sums, place);
   }
 
-  /// A part's panels in f32, [panels, columns, lanes].
+  /// A part's panels in f32, [panels of all weights, columns, lanes].
   Value unpack(OpBuilder &builder, const Part &part) {
-    auto type = MemRefType::get({tile.getPart(), cols, kLanes}, builder.getF32Type());
+    auto type = MemRefType::get({weights * partPanels, cols, kLanes}, builder.getF32Type());
     Value unpacked = memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
     Value zero = constant(builder, 0), one = constant(builder, 1);
     auto panelLoop = scf::ForOp::create(builder, loc, part.beginPanel, part.endPanel, one);
@@ -402,12 +423,15 @@ private:
     Value place = arith::SubIOp::create(inPanel, loc, panel.first, part.beginPanel);
     auto unpackStep = [&](OpBuilder &body, Value step, int64_t count) {
       Value first = multiply(body, step, reader.columnsPerStep());
-      reader.forEachColumn(body, reader.address(body, panel.at(body, 0), step), count,
+      for (auto [number, each] : llvm::enumerate(readers)) {
+        Value ofWeight = add(body, place, number * partPanels);
+        each.forEachColumn(body, each.address(body, panel.at(body, 0), step), count,
                            [&](int64_t column, Value weight) {
                              vector::StoreOp::create(
                                  body, loc, weight, unpacked,
-                                 ValueRange{place, add(body, first, column), zero});
+                                 ValueRange{ofWeight, add(body, first, column), zero});
                            });
+      }
     };
     Value steps = constant(inPanel, reader.steps());
     auto stepLoop = scf::ForOp::create(inPanel, loc, zero, steps, one);
@@ -418,39 +442,41 @@ private:
     return unpacked;
   }
 
-  /// Adds what `rounds` of columns bring to the sums of a tile, [rows][panels].
+  /// Adds what `rounds` of columns bring to the sums of a tile, [rows][weights][panels].
   SmallVector<Value> addTile(OpBuilder &builder, const Part &part, Rounds rounds, Value firstRow,
                              int64_t height, const Panels &panels, ValueRange sums) {
-    Value local = arith::SubIOp::create(builder, loc, panels.first, part.beginPanel);
+    SmallVector<Value> inPart = placesInPart(builder, part, panels);
     auto read = [&](OpBuilder &body, Value round, int64_t, Use use) {
-      if (!part.weights)
-        return readPacked(body, panels.all(body), round, rounds.units, use);
+      if (!part.unpacked)
+        return readPacked(body, addressesOf(body, panels, round), rounds.units, use);
       Value first = multiply(body, round, rounds.units), zero = constant(body, 0);
       for (int64_t at = 0; at < rounds.units; ++at) {
-        SmallVector<Value> weights;
-        for (int64_t panel = 0; panel < panels.count; ++panel) {
-          SmallVector<Value> place{add(body, local, panel), add(body, first, at), zero};
-          weights.push_back(vector::LoadOp::create(body, loc, lanes, part.weights, place));
+        SmallVector<Value> vectors;
+        for (Value panel : inPart) {
+          SmallVector<Value> place{panel, add(body, first, at), zero};
+          vectors.push_back(vector::LoadOp::create(body, loc, lanes, part.unpacked, place));
         }
-        use(at, 0, weights);
+        use(at, 0, vectors);
       }
     };
     return addProducts(builder, placesOf(builder, firstRow, height), rounds, /*tail=*/0,
-                       panels.count, /*chains=*/1, sums, read);
+                       weights * panels.count, /*chains=*/1, sums, read);
   }
 
   Value x;
   KernelShape shape;
   Type element;
-  PanelReader reader;
+  SmallVector<PanelReader> readers; ///< of each weight
+  const PanelReader &reader;        ///< for what they have in common
   /// Whether two bf16 columns make a unit of what is multiplied at once, else one column.
   bool isPaired;
   int64_t unit;
   /// Whether many rows want weights unpacked before.
   bool isUnpacked;
-  ProjectTileAttr tile;
-  int64_t panels;
-  int64_t fewPanels; ///< of a part where rows make a few tiles only
+  int64_t tileRows;
+  int64_t tilePanels, partPanels; ///< of each weight in a tile, and in a part
+  int64_t panels;                 ///< of a weight
+  int64_t fewPanels;              ///< of a part where rows make a few tiles only
   VectorType lanes;
 };
 

@@ -84,16 +84,16 @@ Value ProjectResult::read(OpBuilder &builder, const Joined &joined, Value row, V
   return memref::LoadOp::create(builder, op.getLoc(), joined.memory, place);
 }
 
-LogicalResult ProjectResult::store(OpBuilder &builder, Value sums, Value row, Value feature,
+LogicalResult ProjectResult::store(OpBuilder &builder, ValueRange sums, Value row, Value feature,
                                    int64_t count) {
   Location loc = op.getLoc();
   Value mask;
   if (count < kLanes)
     mask = vector::ConstantMaskOp::create(builder, loc,
                                           VectorType::get({kLanes}, builder.getI1Type()), {count});
-  Value made = sums;
+  Value made = sums.front();
   if (!op.getEpilogue().empty()) {
-    SmallVector<Value> arguments{sums};
+    SmallVector<Value> arguments(sums);
     for (const Joined &each : joined)
       arguments.push_back(read(builder, each, row, feature, mask));
     RegionInLanes region(op.getEpilogue());

@@ -22,8 +22,9 @@ public:
   /// Whether the epilogue has so many ops that they are better built once for many sums, in a loop.
   bool isCostly();
 
-  /// Stores 16 sums: features `feature` … of row `row`, of which the first `count` exist.
-  mlir::LogicalResult store(mlir::OpBuilder &builder, mlir::Value sums, mlir::Value row,
+  /// Stores what becomes of 16 sums of each weight: features `feature` … of row `row`, of which the
+  /// first `count` exist.
+  mlir::LogicalResult store(mlir::OpBuilder &builder, mlir::ValueRange sums, mlir::Value row,
                             mlir::Value feature, int64_t count);
 
   /// Asks for what `store` will read of that place.

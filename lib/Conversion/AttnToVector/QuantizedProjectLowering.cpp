@@ -22,7 +22,8 @@
 //
 // Both add the groups of a row in the same order, so that a row's result doesn't
 // depend on how many come with it. A task is a block of panels, of one head where
-// each has a matrix of its own, whatever the thread count.
+// each has a matrix of its own, whatever the thread count. Of weights beside each
+// other, the same panels are multiplied as if they were those of one.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,9 +50,10 @@ class QuantizedProjectKernel : PanelTasks {
 public:
   QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value scales, Value sums,
                          ProjectResult result)
-      : PanelTasks(builder, op, x, std::move(result), op.getTileAttr().getPanels()),
+      : PanelTasks(builder, op, x, std::move(result),
+                   op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
         tileRows(op.getTileAttr().getRows()), x(x), scales(scales), sums(sums),
-        reader(builder, op.getLoc(), op.getWeight(), cols),
+        readers(readersOf(builder, op, cols)), reader(readers.front()),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
@@ -85,14 +87,15 @@ private:
     Value row = rowLoop.getInductionVar();
     SmallVector<Value> totals;
     // Panel by panel: memory that is read in one forward stream arrives fastest.
-    for (int64_t panel = 0; panel < panels.count; ++panel) {
+    for (int64_t number = 0; number < weights * panels.count; ++number) {
+      auto [ofPanel, panel] = source(panels, number);
       auto loop = scf::ForOp::create(
           inRow, loc, zero, constant(inRow, reader.steps()), one, zeros(inRow),
           [&](OpBuilder &body, Location, Value step, ValueRange carried) {
             SmallVector<Value> next(carried);
             Value place = panels.at(body, panel);
-            reader.readAhead(body, place, step);
-            Group group = readGroup(body, reader.address(body, place, step));
+            ofPanel->readAhead(body, place, step);
+            Group group = readGroup(body, ofPanel->address(body, place, step));
             auto fourOf = [&](OpBuilder &, int64_t, int64_t four) { return group.fours[four]; };
             addGroup(body, group, fourOf, row, 1, step, next);
             scf::YieldOp::create(body, loc, next);
@@ -104,24 +107,31 @@ private:
 
   void buildManyRows(OpBuilder &builder, const Panels &panels) {
     Scratch scratch = unpack(builder, panels);
+    int64_t bytes = kNextBytesOfRow / weights;
     forEachTile(builder, constant(builder, 0), rows, {tileRows, 2, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
-                  Value asked = arith::MulIOp::create(inTile, loc, firstRow,
-                                                      constant(inTile, kNextBytesOfRow));
-                  reader.readNext(inTile, panels.at(inTile, panels.count), panels.count, asked,
-                                  height * kNextBytesOfRow);
+                  Value asked =
+                      arith::MulIOp::create(inTile, loc, firstRow, constant(inTile, bytes));
+                  for (const PanelReader &each : readers)
+                    each.readNext(inTile, panels.at(inTile, panels.count), panels.count, asked,
+                                  height * bytes);
                   buildTile(inTile, scratch, panels, firstRow, height);
                 });
   }
 
-  /// A block of panels in memory: [panels, steps, fours of a step or parts, lanes].
+  /// Whose panel number `number` of a task is, and which: the weights' one after the other.
+  std::pair<const PanelReader *, int64_t> source(const Panels &panels, int64_t number) {
+    return {&readers[number / panels.count], number % panels.count};
+  }
+
+  /// A block of panels in memory: [panels of all weights, steps, fours of a step or parts, lanes].
   struct Scratch {
     Value fours, scales, offsets;
   };
   Scratch unpack(OpBuilder &builder, const Panels &panels) {
     int64_t steps = reader.steps(), parts = reader.scalesPerStep();
     auto allocate = [&](int64_t perStep, Type element) -> Value {
-      auto type = MemRefType::get({panels.count, steps, perStep, kLanes}, element);
+      auto type = MemRefType::get({weights * panels.count, steps, perStep, kLanes}, element);
       return memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
     };
     Scratch scratch{allocate(reader.columnsPerStep() / 4, builder.getI32Type()),
@@ -133,13 +143,14 @@ private:
         scf::ForOp::create(builder, loc, zero, constant(builder, steps), constant(builder, 1));
     OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
     Value step = loop.getInductionVar();
-    for (int64_t panel = 0; panel < panels.count; ++panel) {
-      Group group = readGroup(body, reader.address(body, panels.at(body, panel), step));
+    for (int64_t number = 0; number < weights * panels.count; ++number) {
+      auto [ofPanel, panel] = source(panels, number);
+      Group group = readGroup(body, ofPanel->address(body, panels.at(body, panel), step));
       auto keep = [&](ArrayRef<Value> vectors, Value memref) {
         for (auto [index, vector] : llvm::enumerate(vectors))
           vector::StoreOp::create(
               body, loc, vector, memref,
-              ValueRange{constant(body, panel), step, constant(body, index), zero});
+              ValueRange{constant(body, number), step, constant(body, index), zero});
       };
       keep(group.fours, scratch.fours);
       keep(group.scales, scratch.scales);
@@ -156,12 +167,12 @@ private:
     for (int64_t row = 0; row < height; ++row)
       for (int64_t panel = 0; panel < panels.count; ++panel)
         prefetch(builder, add(builder, firstRow, row), panels, panel);
-    SmallVector<Value> totals(height * panels.count, zeros(builder));
+    SmallVector<Value> totals(height * weights * panels.count, zeros(builder));
     auto loop = scf::ForOp::create(
         builder, loc, zero, constant(builder, reader.steps()), constant(builder, 1), totals,
         [&](OpBuilder &body, Location, Value step, ValueRange carried) {
           SmallVector<Value> next(carried);
-          SmallVector<Group> groups(panels.count);
+          SmallVector<Group> groups(weights * panels.count);
           auto read = [&](OpBuilder &at, Value memref, int64_t panel, int64_t index) -> Value {
             auto type =
                 VectorType::get({kLanes}, cast<MemRefType>(memref.getType()).getElementType());
@@ -272,7 +283,8 @@ private:
 
   int64_t tileRows;
   Value x, scales, sums;
-  PanelReader reader;
+  SmallVector<PanelReader> readers; ///< of each weight
+  const PanelReader &reader;        ///< for what they have in common
   VectorType floats, ints, bytes;
 };
 

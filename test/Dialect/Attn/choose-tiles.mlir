@@ -1,6 +1,6 @@
 // RUN: heed-opt %s -attn-choose-tiles | FileCheck %s
 // RUN: heed-opt %s -attn-choose-tiles="native-lanes=8" | FileCheck %s --check-prefix=NARROW
-// RUN: heed-opt %s -attn-choose-tiles="tiles=1536x576:f32:f32=7x3x12,1536x576:q4_1:i8=5x2x2" | FileCheck %s --check-prefix=NAMED
+// RUN: heed-opt %s -attn-choose-tiles="tiles=1536x576:f32:f32=7x3x12,1536x576:q4_1:i8=5x2x2,2*1536x576:q4_1:i8=3x4x4" | FileCheck %s --check-prefix=NAMED
 
 // As many sums as 32 registers hold beside what is multiplied, or 16 of half the length.
 // CHECK-LABEL: func.func @floats
@@ -36,4 +36,20 @@ func.func @known(%x: tensor<576xf32>, %w: !attn.weight<1536x576, f32>, %v: !attn
   %y = attn.project linear %x, %w : tensor<576xf32>, !attn.weight<1536x576, f32> -> tensor<1536xf32>
   %z = attn.project linear %y, %v tile <rows = 3, panels = 1, part = 2> : tensor<1536xf32>, !attn.weight<576x1536, f32> -> tensor<576xf32>
   return %z : tensor<576xf32>
+}
+
+// Of two weights a tile has as many panels of one as of the other, and a kind of their own.
+// CHECK-LABEL: func.func @beside
+// CHECK: tile <rows = 6, panels = 2, part = 2>
+// NARROW-LABEL: func.func @beside
+// NARROW: tile <rows = 1, panels = 2, part = 2>
+// NAMED-LABEL: func.func @beside
+// NAMED: tile <rows = 3, panels = 4, part = 4>
+func.func @beside(%x: tensor<?x576xi8>, %scales: tensor<?x18xf32>, %sums: tensor<?x18xf32>, %w: !attn.weight<1536x576, q4_1>, %v: !attn.weight<1536x576, q4_1>) -> tensor<?x1536xf32> {
+  %y = attn.project linear %x, %w beside %v quantized %scales, %sums : tensor<?x576xi8>, !attn.weight<1536x576, q4_1> beside !attn.weight<1536x576, q4_1> of tensor<?x18xf32>, tensor<?x18xf32> -> tensor<?x1536xf32> epilogue {
+  ^bb0(%gate: f32, %up: f32):
+    %0 = arith.mulf %gate, %up : f32
+    attn.yield %0 : f32
+  }
+  return %y : tensor<?x1536xf32>
 }

@@ -94,3 +94,44 @@ func.func @project_c10_accumulate(%x: tensor<?x64xf32>, %w: !attn.weight<9x8x64,
   %0 = attn.project query %x, %w heads_first into %y accumulate : tensor<?x64xf32>, !attn.weight<9x8x64, f32> into tensor<9x?x8xf32> -> tensor<9x?x8xf32>
   return
 }
+
+// -----
+
+func.func @project_c8_beside(%x: tensor<?x64xf32>, %w: !attn.weight<72x64, f32>) {
+  // expected-error @+1 {{has no epilogue, expected one that takes the sums of all weights}}
+  %0 = attn.project linear %x, %w beside %w : tensor<?x64xf32>, !attn.weight<72x64, f32> beside !attn.weight<72x64, f32> -> tensor<?x72xf32>
+  return
+}
+
+// -----
+
+func.func @project_c8_sums(%x: tensor<?x64xf32>, %w: !attn.weight<72x64, f32>) {
+  // expected-error @+1 {{epilogue takes ('f32'), expected ('f32', 'f32')}}
+  %0 = attn.project linear %x, %w beside %w : tensor<?x64xf32>, !attn.weight<72x64, f32> beside !attn.weight<72x64, f32> -> tensor<?x72xf32> epilogue {
+  ^bb0(%sum: f32):
+    attn.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
+func.func @project_c11_type(%x: tensor<?x64xf32>, %w: !attn.weight<72x64, f32>, %v: !attn.weight<72x64, bf16>) {
+  // expected-error @+1 {{has a weight of type '!attn.weight<72x64, bf16>' beside, expected '!attn.weight<72x64, f32>' as the first has}}
+  %0 = attn.project linear %x, %w beside %v : tensor<?x64xf32>, !attn.weight<72x64, f32> beside !attn.weight<72x64, bf16> -> tensor<?x72xf32> epilogue {
+  ^bb0(%sum: f32, %other: f32):
+    attn.yield %other : f32
+  }
+  return
+}
+
+// -----
+
+func.func @project_c11_tile(%x: tensor<?x64xf32>, %w: !attn.weight<72x64, f32>) {
+  // expected-error @+1 {{has a tile of 3 panels of 2 weights, expected a multiple}}
+  %0 = attn.project linear %x, %w beside %w tile <rows = 4, panels = 3, part = 3> : tensor<?x64xf32>, !attn.weight<72x64, f32> beside !attn.weight<72x64, f32> -> tensor<?x72xf32> epilogue {
+  ^bb0(%sum: f32, %other: f32):
+    attn.yield %other : f32
+  }
+  return
+}

@@ -241,6 +241,12 @@ SmallVector<OpOperand *> ProjectOp::getReadOperands() {
   return read;
 }
 
+SmallVector<Value> ProjectOp::getWeights() {
+  SmallVector<Value> weights{getWeight()};
+  llvm::append_range(weights, getBeside());
+  return weights;
+}
+
 ShapedType ProjectOp::getMadeType() {
   return cast<ShapedType>((getResult() ? getResult() : getInto()).getType());
 }
@@ -288,16 +294,32 @@ static LogicalResult verifyJoined(ProjectOp op) {
   return success();
 }
 
+/// C11: weights beside the first.
+static LogicalResult verifyBeside(ProjectOp op) {
+  for (Value weight : op.getBeside())
+    if (weight.getType() != op.getWeight().getType())
+      return op.emitOpError() << "has a weight of type " << weight.getType() << " beside, expected "
+                              << op.getWeight().getType() << " as the first has";
+  int64_t weights = op.getWeights().size();
+  ProjectTileAttr tile = op.getTileAttr();
+  if (tile && tile.getPanels() % weights != 0)
+    return op.emitOpError() << "has a tile of " << tile.getPanels() << " panels of " << weights
+                            << " weights, expected a multiple";
+  return success();
+}
+
 LogicalResult ProjectOp::verifyRegions() { // C8
   Builder builder(getContext());
   Type f32 = builder.getF32Type(), element = getMadeType().getElementType();
   if (getEpilogue().empty()) {
-    if (!getJoined().empty() || element != f32)
+    if (!getJoined().empty() || !getBeside().empty() || element != f32)
       return emitOpError() << "has no epilogue, expected one that "
-                           << (element != f32 ? "narrows its sums" : "takes what is joined");
+                           << (element != f32        ? "narrows its sums"
+                               : getBeside().empty() ? "takes what is joined"
+                                                     : "takes the sums of all weights");
     return success();
   }
-  SmallVector<Type> takes(getJoined().size() + 1, f32);
+  SmallVector<Type> takes(1 + getBeside().size() + getJoined().size(), f32);
   return expectRegion(*this, "epilogue", getEpilogue(), takes, element);
 }
 
@@ -340,6 +362,8 @@ LogicalResult ProjectOp::verify() {
     std::swap(expected[0], expected[1]);
   }
   if (failed(expectMade(*this, getInto(), getResult(), expected))) // C3
+    return failure();
+  if (failed(verifyBeside(*this))) // C11
     return failure();
   return verifyJoined(*this); // C9
 }

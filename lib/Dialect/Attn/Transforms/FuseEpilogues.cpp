@@ -173,9 +173,9 @@ private:
     }
     Value into = tensor::EmptyOp::create(builder, loc, sizes, made.getElementType());
     return ProjectOp::create(builder, loc, into.getType(), project.getRole(), project.getX(),
-                             project.getWeight(), project.getScales(), project.getSums(), joined,
-                             into, project.getContracted(), /*accumulate=*/false,
-                             project.getPerHead(), headsFirst,
+                             project.getWeight(), project.getBeside(), project.getScales(),
+                             project.getSums(), joined, into, project.getContracted(),
+                             /*accumulate=*/false, project.getPerHead(), headsFirst,
                              maps.empty() ? ArrayAttr() : builder.getArrayAttr(maps),
                              /*tile=*/nullptr);
   }

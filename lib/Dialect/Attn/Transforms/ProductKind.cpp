@@ -35,6 +35,7 @@ cost::Projection heed::attn::costOf(ProjectOp op) {
   PanelLayout layout = panelLayout(*set);
   cost::Projection projection;
   std::tie(projection.columns, projection.features) = sizesOf(op);
+  projection.weights = op.getWeights().size();
   int64_t heads = op.getPerHead() ? op.getWeight().getType().getShape().front() : 1;
   projection.rowStride = heads * projection.columns * x.getElementTypeBitWidth() / 8;
   ArrayRef<int64_t> rows = x.getShape().drop_back(op.getContracted() + (op.getPerHead() ? 1 : 0));
@@ -55,7 +56,10 @@ std::string heed::attn::kindOf(ProjectOp op) {
   auto [columns, features] = sizesOf(op);
   std::string type;
   llvm::raw_string_ostream(type) << cast<ShapedType>(op.getX().getType()).getElementType();
-  return llvm::formatv("{0}x{1}:{2}:{3}", features, columns,
+  std::string weights;
+  if (!op.getBeside().empty())
+    weights = llvm::formatv("{0}*", op.getWeights().size());
+  return llvm::formatv("{0}{1}x{2}:{3}:{4}", weights, features, columns,
                        stringifyStorage(op.getWeight().getType().getStorage()), type);
 }
 

@@ -202,8 +202,9 @@ def Attn_ProjectTileAttr : AttrDef<Attn_Dialect, "ProjectTile"> {
   let description = [{
     Sums of `rows` rows of x and of `panels` panels of the weight (16 features each) are
     kept in registers while all columns are multiplied. A task takes `part` panels, for
-    which it reads each tile's rows once. Nothing of this changes a result: each sum is
-    added up column by column.
+    which it reads each tile's rows once. Of weights `beside` each other, panels of the same
+    features are in a tile and in a part, and all of them count. Nothing of this changes a
+    result: each sum is added up column by column.
 
     Constraints:
     * C1: all are positive, and `part` is a multiple of `panels`.
@@ -243,6 +244,10 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     `heads_first` the result's first feature axis stands before its rows, as attention reads
     them: `result[h, i, f…] = sum[c…] x[i, c…] * weight[h, f…, c…]`.
 
+    `beside` gives further weights, by which the same x is multiplied at the same time: the
+    region then takes a sum of each weight, in their order, and makes one number of them. A
+    gate and what it opens never pass through memory.
+
     `tile` says how a product of many rows is cut; `attn-choose-tiles` sets it.
 
     In tensor form the op has a result and, once destinations are given, an
@@ -262,13 +267,14 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     * C7: x is i8 exactly where scales and sums are given. The scales are `[x's other axes,
       columns / 32]`, the sums have one for each `group` of 32 or 16 columns, and the weight is
       quantised, with columns a multiple of 32.
-    * C8: `epilogue` is absent or one block that takes (f32, f32…), one for each operand of `joins`,
-      and yields the result's element; it is there where the result isn't f32, or where
-      something is joined.
+    * C8: `epilogue` is absent or one block that takes (f32, f32…), one for each weight and one for
+      each operand of `joins`, and yields the result's element; it is there where the result isn't
+      f32, or where something is joined or beside the weight.
     * C9: `by` has a map for each operand of `joins`, from the result's axes to some of them, of
       equal sizes; it names all axes of rows or none, all of features or none, in their order.
     * C10: `heads_first` needs an x of one axis of rows, two axes of features, and neither
       `per_head` nor `accumulate`.
+    * C11: weights `beside` the first have its type; `tile` has as many panels of one as of another.
 
     Example:
     ```mlir
@@ -285,12 +291,19 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
       %narrow = arith.truncf %positive : f32 to bf16
       attn.yield %narrow : bf16
     }
+    %G = attn.project linear %X, %gate beside %up : tensor<?x576xf32>, !attn.weight<1536x576, f32> beside !attn.weight<1536x576, f32> -> tensor<?x1536xf32>
+    epilogue {
+    ^bb0(%open: f32, %sum: f32):
+      %y = arith.mulf %open, %sum : f32
+      attn.yield %y : f32
+    }
     ```
   }];
   let arguments = (ins
     Attn_RoleAttr:$role,
     Attn_RankedOf<[F32, BF16, I8]>:$x,
     Attn_WeightType:$weight,
+    Variadic<Attn_WeightType>:$beside,
     Optional<Attn_RankedOf<[F32]>>:$scales,
     Optional<Attn_RankedOf<[F32, I32]>>:$sums,
     Variadic<Attn_RankedOf<[F32]>>:$joined,
@@ -307,16 +320,17 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     OpBuilder<(ins "::mlir::Type":$result, "Role":$role, "::mlir::Value":$x,
                    "::mlir::Value":$weight, "int64_t":$contracted, CArg<"bool", "false">:$perHead),
       [{
-        build($_builder, $_state, result, role, x, weight, /*scales=*/{}, /*sums=*/{},
-              /*joined=*/{}, /*into=*/{}, contracted, /*accumulate=*/false, perHead,
+        build($_builder, $_state, result, role, x, weight, /*beside=*/{}, /*scales=*/{},
+              /*sums=*/{}, /*joined=*/{}, /*into=*/{}, contracted, /*accumulate=*/false, perHead,
               /*heads_first=*/false, /*maps=*/{}, /*tile=*/{});
       }]>
   ];
   let assemblyFormat = [{
-    custom<PlainRole>($role) $x `,` $weight (`contracted` $contracted^)? (`per_head` $per_head^)?
+    custom<PlainRole>($role) $x `,` $weight (`beside` $beside^)? (`contracted` $contracted^)? (`per_head` $per_head^)?
     (`heads_first` $heads_first^)? (`quantized` $scales^ `,` $sums)?
     (`joins` $joined^ `by` $maps)? (`into` $into^)? (`accumulate` $accumulate^)?
-    (`tile` $tile^)? `:` type($x) `,` qualified(type($weight)) (`of` type($scales)^ `,` type($sums))?
+    (`tile` $tile^)? `:` type($x) `,` qualified(type($weight))
+    (`beside` qualified(type($beside))^)? (`of` type($scales)^ `,` type($sums))?
     (`joins` type($joined)^)? (`into` type($into)^)? (`->` type($result)^)?
     `` custom<Epilogue>($epilogue) attr-dict
   }];
@@ -341,6 +355,8 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     int64_t getFeatureAxes() {
       return getWeight().getType().getRank() - getContracted() - (getPerHead() ? 1 : 0);
     }
+    /// All weights: the first, then those beside it.
+    ::llvm::SmallVector<::mlir::Value> getWeights();
     /// The tensors or memrefs that it reads.
     ::llvm::SmallVector<::mlir::OpOperand *> getReadOperands();
   }];

@@ -20,7 +20,7 @@ cost::Projection costOf(ProjectOp op);
 
 /// What products of one kind have in common, and with it the tile that is best for them:
 /// "1536x576:q4_1:i8" has 1,536 features (of a head, where each has its own matrix) of 576 columns,
-/// stored as Q4_1, and rows in eight bits.
+/// stored as Q4_1, and rows in eight bits; "2*1536x576:q4_1:i8" two such weights beside each other.
 std::string kindOf(ProjectOp op);
 
 /// "12x2x8" as rows, panels and panels of a part; nothing where it isn't of that form.
