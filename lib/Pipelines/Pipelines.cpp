@@ -91,7 +91,10 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   narrow.int8 = options.int8;
   narrow.bf16 = options.bf16;
   manager.addNestedPass<func::FuncOp>(attn::createNarrowActivationsPass(narrow));
-  manager.addNestedPass<func::FuncOp>(attn::createFuseEpiloguesPass());
+  attn::FuseEpiloguesPassOptions epilogues;
+  // Sixteen registers of eight numbers are too few for tiles of two weights.
+  epilogues.mostWeights = options.nativeLanes >= 16 ? 2 : 1;
+  manager.addNestedPass<func::FuncOp>(attn::createFuseEpiloguesPass(epilogues));
   // What is rounded, and where, is known now.
   manager.addNestedPass<func::FuncOp>(attn::createApproximateFunctionsPass());
   manager.addPass(attn::createAssignLayoutsPass());

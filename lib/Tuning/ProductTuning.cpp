@@ -81,14 +81,21 @@ ErrorOr<Candidate> Candidate::compile(const Product &product, const cost::Projec
   compilerOptions.sets = {options.set};
   compilerOptions.precise = options.precise;
   compilerOptions.tiles[options.set->name] = {product.kind + "=" + attn::printTile(tile)};
-  std::string text = fmt::format("size layers = {}, k = {}, n = {}, m\n"
-                                 "per layer l {{ weight W : [n, k] = \"W.{{l}}\" }}\n"
-                                 "fn product(X: [m, k], Start: [m, n]) -> [m, n] {{\n"
-                                 "  Y = Start\n"
-                                 "  for l in layers {{ Y[i, j] += sum[c] W[l][j, c] * X[i, c] }}\n"
-                                 "  return Y\n"
-                                 "}}\n",
-                                 layers, product.projection.columns, product.projection.features);
+  // Weights beside each other meet in a product of their sums.
+  std::string declared, sums;
+  for (int64_t number = 0; number < product.projection.weights; ++number) {
+    declared += fmt::format("  weight W{} : [n, k] = \"W.{{l}}\"\n", number);
+    sums += fmt::format("{}(sum[c] W{}[l][j, c] * X[i, c])", number == 0 ? "" : " * ", number);
+  }
+  std::string text =
+      fmt::format("size layers = {}, k = {}, n = {}, m\n"
+                  "per layer l {{\n{}}}\n"
+                  "fn product(X: [m, k], Start: [m, n]) -> [m, n] {{\n"
+                  "  Y = Start\n"
+                  "  for l in layers {{ Y[i, j] += {} }}\n"
+                  "  return Y\n"
+                  "}}\n",
+                  layers, product.projection.columns, product.projection.features, declared, sums);
   Compiler compiler("product.heed", text, compilerOptions);
   auto noFile = [](const std::string &path) -> ErrorOr<std::string> {
     return makeError("the product uses no file, but '" + path + "' was asked for");

@@ -165,7 +165,7 @@ def MergeTasksPass : Pass<"heed-merge-tasks"> {
       the rotations of all keys and of some queries: a task of the longer loop finds no rows
       of the shorter one where that has ended;
     * loops over blocks of weights that read the same and write apart, such as queries, keys
-      and values, or gate and up: their tasks become those of one loop.
+      and values: their tasks become those of one loop.
 
     Needs memref form; distinct allocations, and arguments of an entry, are distinct memory.
 

@@ -75,13 +75,13 @@ func.func @heads(%x: tensor<?x64xf32>, %w: !attn.weight<2x16x64, f32>, %b: tenso
 
 // -----
 
-// What stays: heads that a vector would share, a sine, a second projection, a projection that is
-// read twice or adds to its destination.
+// What stays: heads that a vector would share, a sine, a projection of other rows, a projection
+// that is read twice or adds to its destination.
 // CHECK-LABEL: func.func @stays
 // CHECK: linalg.transpose
 // CHECK-COUNT-4: linalg.generic
 #all = affine_map<(d0, d1) -> (d0, d1)>
-func.func @stays(%x: tensor<?x64xf32>, %w3: !attn.weight<4x8x64, f32>, %w: !attn.weight<32x64, f32>, %into3: tensor<?x4x8xf32>, %t: tensor<4x?x8xf32>, %into: tensor<?x32xf32>)
+func.func @stays(%x: tensor<?x64xf32>, %z: tensor<?x64xf32>, %w3: !attn.weight<4x8x64, f32>, %w: !attn.weight<32x64, f32>, %into3: tensor<?x4x8xf32>, %t: tensor<4x?x8xf32>, %into: tensor<?x32xf32>)
     -> (tensor<4x?x8xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>) {
   %p3 = attn.project query %x, %w3 into %into3 : tensor<?x64xf32>, !attn.weight<4x8x64, f32> into tensor<?x4x8xf32> -> tensor<?x4x8xf32>
   %q = linalg.transpose ins(%p3 : tensor<?x4x8xf32>) outs(%t : tensor<4x?x8xf32>) permutation = [1, 0, 2]
@@ -92,7 +92,7 @@ func.func @stays(%x: tensor<?x64xf32>, %w3: !attn.weight<4x8x64, f32>, %w: !attn
     linalg.yield %0 : f32
   } -> tensor<?x32xf32>
   %b = attn.project linear %x, %w into %into : tensor<?x64xf32>, !attn.weight<32x64, f32> into tensor<?x32xf32> -> tensor<?x32xf32>
-  %c = attn.project linear %x, %w into %into : tensor<?x64xf32>, !attn.weight<32x64, f32> into tensor<?x32xf32> -> tensor<?x32xf32>
+  %c = attn.project linear %z, %w into %into : tensor<?x64xf32>, !attn.weight<32x64, f32> into tensor<?x32xf32> -> tensor<?x32xf32>
   %gated = linalg.generic {indexing_maps = [#all, #all, #all], iterator_types = ["parallel", "parallel"]} ins(%b, %c : tensor<?x32xf32>, tensor<?x32xf32>) outs(%into : tensor<?x32xf32>) {
   ^bb0(%gate: f32, %up: f32, %out: f32):
     %0 = arith.mulf %gate, %up : f32

@@ -21,11 +21,16 @@ namespace {
 const char kProgram[] = R"(
 size n, heads = 3, c = 2204, f = 72
 weight W : [f, c]
+weight V : [f, c]
 weight H : [heads, f, c]
 weight B : [f]
 
 fn biased(X: [n, c], R: [n, f]) -> [n, f] {
   Y[i, e] = max((sum[x] W[e, x] * X[i, x]) + B[e], -0.5) + R[i, e]
+  return Y
+}
+fn gated(X: [n, c]) -> [n, f] {
+  Y[i, e] = max(sum[x] W[e, x] * X[i, x], -0.5) * (sum[x] V[e, x] * X[i, x])
   return Y
 }
 fn of_heads(X: [n, heads, c]) -> [n, heads, f] {
@@ -39,6 +44,7 @@ class ColumnBlocks : public testing::TestWithParam<StorageType> {
 protected:
   void SetUp() override {
     weights.add("W", {f, c}, 0.4f, GetParam());
+    weights.add("V", {f, c}, 0.4f, GetParam());
     weights.add("H", {heads, f, c}, 0.4f, GetParam());
     weights.add("B", {f});
   }
@@ -56,6 +62,11 @@ TEST_P(ColumnBlocks, AddUpToTheFormula) {
       y[e] = std::max(y[e], -0.5) + r[e];
     expectAllNear(program.call("biased", {n}, {x.values.data(), r.values.data()}, n * f), y, 1e-5,
                   "biased");
+    Numbers open = linear(asNumbers(x), weights["W"], f),
+            gated = linear(asNumbers(x), weights["V"], f);
+    for (int64_t e = 0; e < n * f; ++e)
+      gated[e] *= std::max(open[e], -0.5);
+    expectAllNear(program.call("gated", {n}, {x.values.data()}, n * f), gated, 1e-5, "gated");
   }
   constexpr int64_t n = 19;
   Tensor x = randomTensor({n, heads, c}, 33);

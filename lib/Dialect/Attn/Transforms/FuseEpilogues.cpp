@@ -7,7 +7,9 @@
 //
 // A projection's sums leave the registers once. Whatever is computed from each of
 // them alone (a bias, an activation, a residual, a rounding) is cheapest just
-// before: no other pass over memory reads and writes them.
+// before: no other pass over memory reads and writes them. What is computed from the
+// sums of two projections of the same rows, as a gate and what it opens, is done so
+// where one projection multiplies by both weights.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,25 +59,59 @@ static bool isElementwise(linalg::GenericOp generic) {
   return llvm::all_of(generic.getBody()->without_terminator(), hasLanes);
 }
 
+/// Whoever wants to know how long the result is asks its rows, and is no reader of it.
+static void measureRowsInstead(ProjectOp project) {
+  for (Operation *user : llvm::make_early_inc_range(project.getResult().getUsers())) {
+    auto dim = dyn_cast<tensor::DimOp>(user);
+    std::optional<int64_t> axis = dim ? dim.getConstantIndex() : std::nullopt;
+    if (!axis || !project.getResult().getType().isDynamicDim(*axis))
+      continue;
+    OpBuilder builder(dim);
+    OpFoldResult size =
+        extentOf(builder, dim.getLoc(), project.getX(), project.getHeadsFirst() ? 0 : *axis);
+    dim.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, dim.getLoc(), size));
+    dim.erase();
+  }
+}
+
+/// Whether an op that reads `project` may do so where its sums are stored.
+static bool hasOneReader(ProjectOp project) {
+  if (!project.getResult())
+    return false;
+  measureRowsInstead(project);
+  return project.getResult().hasOneUse() && !project.getAccumulate() && project.getInto() &&
+         // In a loop around the reader alone, the projection would be computed at each round.
+         (*project.getResult().user_begin())->getBlock() == project->getBlock();
+}
+
+static bool makesFloats(ProjectOp project) {
+  return project.getResult().getType().getElementType().isF32();
+}
+
+/// Whether both multiply the same rows in the same way, by other weights.
+static bool multiplyAlike(ProjectOp a, ProjectOp b) {
+  return a.getX() == b.getX() && a.getScales() == b.getScales() && a.getSums() == b.getSums() &&
+         a.getRole() == b.getRole() && a.getWeight().getType() == b.getWeight().getType() &&
+         a.getContracted() == b.getContracted() && a.getPerHead() == b.getPerHead() &&
+         a.getHeadsFirst() == b.getHeadsFirst();
+}
+
 namespace {
 
-/// A projection, and the op that alone reads it.
+/// Projections, and the op that alone reads them.
 class Fusion {
 public:
-  explicit Fusion(ProjectOp project) : project(project) {}
+  /// `alone`: only what reads nothing of the result's size beside it. A projection takes that in
+  /// first, so that what reads two of them finds both.
+  Fusion(ProjectOp project, int64_t mostWeights, bool alone)
+      : projects{project}, mostWeights(mostWeights), alone(alone) {}
 
-  /// Joins the reader to the projection, which then has the reader's result: the new projection,
-  /// or null where it can't be.
+  /// Joins the reader to the projections, which then are one that has the reader's result: the new
+  /// projection, or null where it can't be.
   ProjectOp run() {
-    Value result = project.getResult();
-    if (result)
-      measureRowsInstead();
-    if (!result || !result.hasOneUse() || project.getAccumulate() || !project.getInto())
+    if (!hasOneReader(projects[0]))
       return {};
-    Operation *reader = *result.user_begin();
-    // In a loop around the reader alone, the projection would be computed at each round.
-    if (reader->getBlock() != project->getBlock())
-      return {};
+    Operation *reader = getReader();
     if (auto generic = dyn_cast<linalg::GenericOp>(reader))
       return joinElementwise(generic);
     if (auto transpose = dyn_cast<linalg::TransposeOp>(reader))
@@ -83,45 +119,39 @@ public:
     return {};
   }
 
-private:
-  /// Whoever wants to know how long the result is asks its rows, and is no reader of it.
-  void measureRowsInstead() {
-    for (Operation *user : llvm::make_early_inc_range(project.getResult().getUsers())) {
-      auto dim = dyn_cast<tensor::DimOp>(user);
-      std::optional<int64_t> axis = dim ? dim.getConstantIndex() : std::nullopt;
-      if (!axis || !project.getResult().getType().isDynamicDim(*axis))
-        continue;
-      OpBuilder builder(dim);
-      OpFoldResult size =
-          extentOf(builder, dim.getLoc(), project.getX(), project.getHeadsFirst() ? 0 : *axis);
-      dim.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, dim.getLoc(), size));
-      dim.erase();
-    }
-  }
+  Operation *getReader() { return *projects[0].getResult().user_begin(); }
+  /// What `run` made one of, the first being the one that was given.
+  ArrayRef<ProjectOp> getProjects() const { return projects; }
 
+private:
   ProjectOp joinElementwise(linalg::GenericOp generic) {
-    Type type = project.getResult().getType();
-    if (!isElementwise(generic) || cast<ShapedType>(type).getElementType().isBF16() ||
-        cast<ShapedType>(type).getShape() !=
+    ProjectOp project = projects[0];
+    if (!isElementwise(generic) || !makesFloats(project) ||
+        project.getResult().getType().getShape() !=
             cast<ShapedType>(generic.getResult(0).getType()).getShape())
       return {};
-    SmallVector<Value> joined(project.getJoined());
+    SmallVector<Value> joined;
     SmallVector<Attribute> maps;
-    if (project.getMaps())
-      llvm::append_range(maps, *project.getMaps());
     for (OpOperand *input : generic.getDpsInputOperands()) {
       AffineMap map = generic.getMatchingIndexingMap(input);
+      bool isWhole = map.isIdentity();
       if (input->get() == project.getResult()) {
-        if (!map.isIdentity())
+        if (!isWhole)
           return {};
         continue;
       }
-      // Two projections of the same rows run together, unless one waits for the other.
+      if (isWhole && alone)
+        return {};
+      if (auto other = input->get().getDefiningOp<ProjectOp>()) {
+        if (!isWhole || !addBeside(other))
+          return {};
+        continue;
+      }
       auto operand = dyn_cast<RankedTensorType>(input->get().getType());
-      if (!operand || !operand.getElementType().isF32() || input->get().getDefiningOp<ProjectOp>())
+      if (!operand || !operand.getElementType().isF32())
         return {};
       bool isRow = project.getRowAxes() > 0 && map == project.getRowMap();
-      if (!isRow && map != project.getWholeMap() && map != project.getFeatureMap())
+      if (!isRow && !isWhole && map != project.getFeatureMap())
         return {};
       joined.push_back(input->get());
       maps.push_back(AffineMapAttr::get(map));
@@ -132,8 +162,22 @@ private:
     return made;
   }
 
+  /// Adds a projection that the reader reads too, where one can do the work of both. (Two that
+  /// can't become one run together, unless one waits for the other.)
+  bool addBeside(ProjectOp other) {
+    int64_t weights = 0;
+    for (ProjectOp project : projects)
+      weights += project.getWeights().size();
+    if (!hasOneReader(other) || !makesFloats(other) || !multiplyAlike(projects[0], other) ||
+        weights + static_cast<int64_t>(other.getWeights().size()) > mostWeights)
+      return false;
+    projects.push_back(other);
+    return true;
+  }
+
   ProjectOp putHeadsFirst(linalg::TransposeOp transpose) {
-    auto type = cast<RankedTensorType>(project.getResult().getType());
+    ProjectOp project = projects[0];
+    RankedTensorType type = project.getResult().getType();
     if (transpose.getPermutation() != ArrayRef<int64_t>{1, 0, 2} || project.getRowAxes() != 1 ||
         project.getFeatureAxes() != 2 || project.getPerHead() || project.getHeadsFirst() ||
         type.getShape().back() % kLanes != 0 || !transpose.hasPureTensorSemantics())
@@ -145,8 +189,8 @@ private:
         return {};
     }
     AffineMap rows = project.getRowMap();
-    ProjectOp made = remake(transpose, transpose->getResult(0).getType(), project.getJoined(), {},
-                            /*headsFirst=*/true);
+    ProjectOp made =
+        remake(transpose, transpose->getResult(0).getType(), {}, {}, /*headsFirst=*/true);
     SmallVector<Attribute> maps = llvm::map_to_vector(before, [&](AffineMap map) -> Attribute {
       return AffineMapAttr::get(map == rows ? made.getRowMap() : made.getFeatureMap());
     });
@@ -157,10 +201,23 @@ private:
     return made;
   }
 
-  /// The projection where `reader` stands, since what is joined may be computed after it was, with
-  /// a destination of its own and without an epilogue yet.
-  ProjectOp remake(Operation *reader, Type type, ValueRange joined, ArrayRef<Attribute> maps,
+  /// One projection where `reader` stands, since what is joined may be computed after they were,
+  /// with all weights, with `joined` behind what they join, with a destination of its own and
+  /// without an epilogue yet.
+  ProjectOp remake(Operation *reader, Type type, ArrayRef<Value> joined, ArrayRef<Attribute> maps,
                    bool headsFirst) {
+    ProjectOp project = projects[0];
+    SmallVector<Value> weights, allJoined;
+    SmallVector<Attribute> allMaps;
+    for (ProjectOp each : projects) {
+      llvm::append_range(weights, each.getWeights());
+      llvm::append_range(allJoined, each.getJoined());
+      if (each.getMaps())
+        llvm::append_range(allMaps, *each.getMaps());
+    }
+    llvm::append_range(allJoined, joined);
+    llvm::append_range(allMaps, maps);
+
     OpBuilder builder(reader);
     Location loc = reader->getLoc();
     auto made = cast<RankedTensorType>(type);
@@ -173,34 +230,46 @@ private:
     }
     Value into = tensor::EmptyOp::create(builder, loc, sizes, made.getElementType());
     return ProjectOp::create(builder, loc, into.getType(), project.getRole(), project.getX(),
-                             project.getWeight(), project.getBeside(), project.getScales(),
-                             project.getSums(), joined, into, project.getContracted(),
+                             weights.front(), ValueRange(weights).drop_front(), project.getScales(),
+                             project.getSums(), allJoined, into, project.getContracted(),
                              /*accumulate=*/false, project.getPerHead(), headsFirst,
-                             maps.empty() ? ArrayAttr() : builder.getArrayAttr(maps),
+                             allMaps.empty() ? ArrayAttr() : builder.getArrayAttr(allMaps),
                              /*tile=*/nullptr);
   }
 
-  /// What `made` does to a sum: what `project` did, then what `generic` does.
+  /// What `made` does to its sums: what each projection did to its own, then what `generic` does.
   void appendBody(ProjectOp made, linalg::GenericOp generic) {
     OpBuilder builder(made.getContext());
     Block *block = builder.createBlock(&made.getEpilogue());
-    SmallVector<Type> types(made.getJoined().size() + 1, builder.getF32Type());
+    size_t firstJoined = made.getWeights().size();
+    SmallVector<Type> types(firstJoined + made.getJoined().size(), builder.getF32Type());
     block->addArguments(types, SmallVector<Location>(types.size(), made.getLoc()));
-    Value sum = block->getArgument(0);
+    ArrayRef<BlockArgument> sums = block->getArguments().take_front(firstJoined),
+                            joined = block->getArguments().drop_front(firstJoined);
     IRMapping mapping;
-    if (!project.getEpilogue().empty()) {
-      Block &before = project.getEpilogue().front();
-      mapping.map(before.getArguments(),
-                  block->getArguments().take_front(before.getNumArguments()));
-      for (Operation &op : before.without_terminator())
-        builder.clone(op, mapping);
-      sum = mapping.lookupOrDefault(before.getTerminator()->getOperand(0));
+    DenseMap<Value, Value> madeBefore; // of what a projection's element was
+    for (ProjectOp project : projects) {
+      size_t numSums = project.getWeights().size(), numJoined = project.getJoined().size();
+      Value element = sums.front();
+      if (!project.getEpilogue().empty()) {
+        Block &before = project.getEpilogue().front();
+        mapping.map(before.getArguments().take_front(numSums), sums.take_front(numSums));
+        mapping.map(before.getArguments().drop_front(numSums), joined.take_front(numJoined));
+        for (Operation &op : before.without_terminator())
+          builder.clone(op, mapping);
+        element = mapping.lookupOrDefault(before.getTerminator()->getOperand(0));
+      }
+      madeBefore[project.getResult()] = element;
+      sums = sums.drop_front(numSums);
+      joined = joined.drop_front(numJoined);
     }
-    unsigned next = project.getJoined().size() + 1;
     for (OpOperand *input : generic.getDpsInputOperands()) {
-      bool isSum = input->get() == project.getResult();
-      mapping.map(generic.getMatchingBlockArgument(input),
-                  isSum ? sum : Value(block->getArgument(next++)));
+      Value element = madeBefore.lookup(input->get());
+      if (!element) {
+        element = joined.front();
+        joined = joined.drop_front();
+      }
+      mapping.map(generic.getMatchingBlockArgument(input), element);
     }
     for (Operation &op : generic.getBody()->without_terminator())
       builder.clone(op, mapping);
@@ -208,31 +277,49 @@ private:
     YieldOp::create(builder, generic.getLoc(), yielded);
   }
 
-  ProjectOp project;
+  SmallVector<ProjectOp, 2> projects;
+  int64_t mostWeights;
+  bool alone;
 };
 
 struct FuseEpiloguesPass : heed::attn::impl::FuseEpiloguesPassBase<FuseEpiloguesPass> {
   using FuseEpiloguesPassBase::FuseEpiloguesPassBase;
 
   void runOnOperation() override {
-    SmallVector<ProjectOp> projects;
     getOperation().walk([&](ProjectOp op) {
       if (isa<RankedTensorType>(op.getX().getType()))
         projects.push_back(op);
     });
-    for (ProjectOp project : projects)
-      while (ProjectOp made = Fusion(project).run()) {
-        Operation *reader = *project.getResult().user_begin();
-        reader->getResult(0).replaceAllUsesWith(made.getResult());
-        reader->erase();
-        auto into = project.getInto().getDefiningOp<tensor::EmptyOp>();
-        project.erase();
-        if (into && into->use_empty())
-          into.erase();
-        project = made;
-        ++numFused;
-      }
+    for (bool alone : {true, false})
+      for (size_t number = 0; number < projects.size(); ++number)
+        while (projects[number] && fuse(number, alone))
+          ++numFused;
+    projects.clear();
   }
+
+private:
+  /// Fuses the reader of a projection, which the new one then stands for.
+  bool fuse(size_t number, bool alone) {
+    Fusion fusion(projects[number], mostWeights, alone);
+    ProjectOp made = fusion.run();
+    if (!made)
+      return false;
+    Operation *reader = fusion.getReader();
+    reader->getResult(0).replaceAllUsesWith(made.getResult());
+    reader->erase();
+    for (ProjectOp project : fusion.getProjects()) {
+      *llvm::find(projects, project) = nullptr;
+      auto into = project.getInto().getDefiningOp<tensor::EmptyOp>();
+      project.erase();
+      if (into && into->use_empty())
+        into.erase();
+    }
+    numBeside += fusion.getProjects().size() - 1;
+    projects[number] = made;
+    return true;
+  }
+
+  SmallVector<ProjectOp> projects; ///< null where another took one in
 };
 
 } // namespace

@@ -77,9 +77,14 @@ def FuseEpiloguesPass : Pass<"attn-fuse-epilogues", "::mlir::func::FuncOp"> {
     rounding to bf16) becomes its `epilogue`, and a transpose that puts heads before rows
     `heads_first`, so that none costs a pass over memory of its own.
 
+    Where such an op reads two projections of the same x by weights of one type, as
+    `silu(gate) * up`, they become one with the second weight `beside` the first. `most-weights`
+    is 1 where registers can't hold sums of several rows by two weights. Then, and where
+    projections differ in more than their weights, they run at the same time, and what reads
+    them afterwards.
+
     Needs destinations; comes after `attn-narrow-activations`, whose rounding it takes in.
-    Sines, powers and tables, what reads a second projection (gate and up run at the same
-    time), and heads of other widths than a multiple of 16 stay as they are.
+    Sines, powers and tables, and heads of other widths than a multiple of 16 stay as they are.
 
     Before: `linalg.generic … ins(%p, %b) … { arith.addf, math.tanh, arith.truncf }`. After:
     ```mlir
@@ -91,7 +96,12 @@ def FuseEpiloguesPass : Pass<"attn-fuse-epilogues", "::mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
-  let statistics = [Statistic<"numFused", "fused", "Number of ops done by their projection">];
+  let options = [
+    Option<"mostWeights", "most-weights", "int64_t", "2",
+           "weights by which one projection may multiply">];
+  let statistics = [
+    Statistic<"numFused", "fused", "Number of ops done by their projection">,
+    Statistic<"numBeside", "beside", "Number of projections that another one does too">];
 }
 
 def ApproximateFunctionsPass : Pass<"attn-approximate-functions", "::mlir::func::FuncOp"> {
