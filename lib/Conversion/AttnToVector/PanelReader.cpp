@@ -39,12 +39,6 @@ PanelReader::PanelReader(OpBuilder &builder, Location loc, Value weight, int64_t
   base = UnrealizedConversionCastOp::create(builder, loc, pointer, weight).getResult(0);
 }
 
-SmallVector<PanelReader> heed::attn::readersOf(OpBuilder &builder, ProjectOp op, int64_t cols) {
-  return llvm::map_to_vector(op.getWeights(), [&](Value weight) {
-    return PanelReader(builder, op.getLoc(), weight, cols);
-  });
-}
-
 Value PanelReader::offsetOf(OpBuilder &builder, Value panel, Value step) const {
   int64_t stepBytes = stepColumns / layout.groupColumns * layout.groupBytes;
   Value panelBytes =

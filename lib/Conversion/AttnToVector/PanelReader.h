@@ -91,9 +91,6 @@ private:
   int64_t stepColumns;
 };
 
-/// One for each weight of `op`, all seen as matrices of `cols` columns.
-llvm::SmallVector<PanelReader> readersOf(mlir::OpBuilder &builder, ProjectOp op, int64_t cols);
-
 } // namespace heed::attn
 
 #endif // HEED_CONVERSION_ATTNTOVECTOR_PANELREADER_H

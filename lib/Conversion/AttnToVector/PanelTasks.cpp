@@ -22,7 +22,9 @@ PanelTasks::PanelTasks(OpBuilder &builder, ProjectOp op, Value x, ProjectResult 
       features(llvm::product_of(op.getWeight().getType().getShape().drop_back(op.getContracted())) /
                heads),
       weights(op.getWeights().size()), rows(memref::DimOp::create(builder, loc, x, 0)),
-      result(std::move(result)) {
+      readers(llvm::map_to_vector(
+          op.getWeights(), [&](Value weight) { return PanelReader(builder, loc, weight, cols); })),
+      reader(readers.front()), result(std::move(result)) {
   if (heads > 1)
     rows = arith::DivUIOp::create(builder, loc, rows, constant(builder, heads));
 }

@@ -8,6 +8,7 @@
 #ifndef HEED_CONVERSION_ATTNTOVECTOR_PANELTASKS_H
 #define HEED_CONVERSION_ATTNTOVECTOR_PANELTASKS_H
 
+#include "PanelReader.h"
 #include "ProjectResult.h"
 
 namespace heed::attn {
@@ -53,6 +54,11 @@ protected:
     return llvm::divideCeil(llvm::divideCeil(features, kLanes), panelsOfTask);
   }
 
+  /// Whose panel number `number` of a task is, and which: the weights' one after the other.
+  std::pair<const PanelReader *, int64_t> sourceOf(const Panels &panels, int64_t number) const {
+    return {&readers[number / panels.count], number % panels.count};
+  }
+
   /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.
   mlir::Value placeOf(mlir::OpBuilder &builder, mlir::Value row) const;
   /// Stores what becomes of a tile's sums, [rows][weights][panels] of 16 each: those of rows from
@@ -83,8 +89,10 @@ protected:
   /// Matrices of the weight, each with rows of its own; features are those of one.
   int64_t heads;
   int64_t cols, features;
-  int64_t weights;  ///< beside each other, all as the first
-  mlir::Value rows; ///< of x, for each head
+  int64_t weights;                        ///< beside each other, all as the first
+  mlir::Value rows;                       ///< of x, for each head
+  llvm::SmallVector<PanelReader> readers; ///< of each weight
+  const PanelReader &reader;              ///< for what they have in common
 
 private:
   /// The first feature of panel `index`.

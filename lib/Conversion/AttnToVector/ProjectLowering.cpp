@@ -24,7 +24,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
-#include "PanelReader.h"
 #include "PanelTasks.h"
 
 #include "heed/CostModel/ProjectCost.h"
@@ -56,7 +55,6 @@ public:
                 const KernelShape &shape)
       : PanelTasks(builder, op, x, std::move(result), shape.taskPanels), x(x), shape(shape),
         element(cast<MemRefType>(x.getType()).getElementType()),
-        readers(readersOf(builder, op, cols)), reader(readers.front()),
         isPaired(element.isBF16() && reader.isBF16() && cols % 2 == 0), unit(isPaired ? 2 : 1),
         isUnpacked(!isPaired && !reader.isF32()), tileRows(op.getTileAttr().getRows()),
         tilePanels(op.getTileAttr().getPanels() / weights),
@@ -207,9 +205,9 @@ private:
                   int64_t count = weights * panels.count;
                   SmallVector<Value> totals(height * count);
                   for (int64_t number = 0; number < count; ++number) {
+                    auto [weight, panel] = sourceOf(panels, number);
                     SmallVector<Value> ofPanel =
-                        addFewRows(inTile, readers[number / panels.count],
-                                   panels.at(inTile, number % panels.count), firstRow, height);
+                        addFewRows(inTile, *weight, panels.at(inTile, panel), firstRow, height);
                     for (int64_t row = 0; row < height; ++row)
                       totals[row * count + number] = ofPanel[row];
                   }
@@ -466,8 +464,6 @@ private:
   Value x;
   KernelShape shape;
   Type element;
-  SmallVector<PanelReader> readers; ///< of each weight
-  const PanelReader &reader;        ///< for what they have in common
   /// Whether two bf16 columns make a unit of what is multiplied at once, else one column.
   bool isPaired;
   int64_t unit;

@@ -28,7 +28,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
-#include "PanelReader.h"
 #include "PanelTasks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -53,7 +52,6 @@ public:
       : PanelTasks(builder, op, x, std::move(result),
                    op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
         tileRows(op.getTileAttr().getRows()), x(x), scales(scales), sums(sums),
-        readers(readersOf(builder, op, cols)), reader(readers.front()),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
@@ -88,7 +86,7 @@ private:
     SmallVector<Value> totals;
     // Panel by panel: memory that is read in one forward stream arrives fastest.
     for (int64_t number = 0; number < weights * panels.count; ++number) {
-      auto [ofPanel, panel] = source(panels, number);
+      auto [ofPanel, panel] = sourceOf(panels, number);
       auto loop = scf::ForOp::create(
           inRow, loc, zero, constant(inRow, reader.steps()), one, zeros(inRow),
           [&](OpBuilder &body, Location, Value step, ValueRange carried) {
@@ -119,11 +117,6 @@ private:
                 });
   }
 
-  /// Whose panel number `number` of a task is, and which: the weights' one after the other.
-  std::pair<const PanelReader *, int64_t> source(const Panels &panels, int64_t number) {
-    return {&readers[number / panels.count], number % panels.count};
-  }
-
   /// A block of panels in memory: [panels of all weights, steps, fours of a step or parts, lanes].
   struct Scratch {
     Value fours, scales, offsets;
@@ -144,7 +137,7 @@ private:
     OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
     Value step = loop.getInductionVar();
     for (int64_t number = 0; number < weights * panels.count; ++number) {
-      auto [ofPanel, panel] = source(panels, number);
+      auto [ofPanel, panel] = sourceOf(panels, number);
       Group group = readGroup(body, ofPanel->address(body, panels.at(body, panel), step));
       auto keep = [&](ArrayRef<Value> vectors, Value memref) {
         for (auto [index, vector] : llvm::enumerate(vectors))
@@ -283,8 +276,6 @@ private:
 
   int64_t tileRows;
   Value x, scales, sums;
-  SmallVector<PanelReader> readers; ///< of each weight
-  const PanelReader &reader;        ///< for what they have in common
   VectorType floats, ints, bytes;
 };
 
