@@ -157,6 +157,18 @@ std::vector<std::vector<float>> CompiledProgram::call(const std::string &name,
   });
 }
 
+void CompiledProgram::expectSameAlone(const std::string &name, const float *x, int64_t rows,
+                                      int64_t columns, int64_t features) {
+  auto all = call(name, {rows}, {x}, rows * features);
+  for (int64_t row = 0; row < rows; ++row) {
+    auto alone = call(name, {1}, {x + row * columns}, features);
+    for (size_t set = 0; set < all.size(); ++set)
+      EXPECT_TRUE(
+          std::equal(alone[set].begin(), alone[set].end(), all[set].begin() + row * features))
+          << name << ", row " << row;
+  }
+}
+
 std::vector<std::vector<float>> CompiledProgram::feed(const std::string &name,
                                                       const std::vector<int32_t> &tokens,
                                                       int64_t piece, int64_t asked) {

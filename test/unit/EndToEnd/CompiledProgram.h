@@ -65,6 +65,11 @@ public:
   std::vector<std::vector<float>> call(const std::string &name, std::vector<int64_t> sizes,
                                        std::vector<const void *> params, int64_t count);
 
+  /// Expects of plain function `name` that each of `rows` rows of x, [rows, columns], gives alone
+  /// what it gives among the others, [rows, features], bit by bit.
+  void expectSameAlone(const std::string &name, const float *x, int64_t rows, int64_t columns,
+                       int64_t features);
+
   /// Feeds `tokens` to a new session of step function `name` in pieces of `piece` tokens and
   /// returns all logits, [tokens, vocabulary], one vector for each instruction set. Where `asked`
   /// is given, no more than that many rows of each piece are asked for and returned, its last ones.
