@@ -145,9 +145,9 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
 
 void heed::buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
   manager.addPass(createWeightsToLLVMPass());
-  DotProductsToLLVMPassOptions products;
+  LaneOpsToLLVMPassOptions products;
   products.nativeLanes = options.nativeLanes;
-  manager.addPass(createDotProductsToLLVMPass(products));
+  manager.addPass(createLaneOpsToLLVMPass(products));
   manager.addPass(createForallToTasksPass());
   manager.addPass(createExpandMathPass());
   manager.addPass(memref::createExpandStridedMetadataPass());

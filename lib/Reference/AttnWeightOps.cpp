@@ -298,41 +298,6 @@ static LogicalResult project(Step &step) {
   return writeFloats(step, into, shape, values);
 }
 
-static LogicalResult dotBytes(Step &step) {
-  std::vector<Scalar> sums = step.array(0).toScalars(), weights = step.array(1).toScalars(),
-                      quants = step.array(2).toScalars();
-  for (size_t b = 0; b < weights.size(); ++b) {
-    Scalar &sum = sums[b / 4];
-    if (sum.isPoison() || weights[b].isPoison() || quants[b].isPoison()) {
-      sum = Scalar();
-      continue;
-    }
-    int64_t product = (weights[b].asInt() & 0xff) * static_cast<int8_t>(quants[b].asInt());
-    sum = Scalar(static_cast<int64_t>(static_cast<int32_t>(sum.asInt() + product)));
-  }
-  Array result = step.array(0).clone();
-  *result.storage = std::move(sums);
-  step.set(std::move(result));
-  return success();
-}
-
-static LogicalResult dotPairs(Step &step) {
-  std::vector<Scalar> sums = step.array(0).toScalars(), lhs = step.array(1).toScalars(),
-                      rhs = step.array(2).toScalars();
-  for (size_t factor = 0; factor < lhs.size(); ++factor) {
-    Scalar &sum = sums[factor / 2];
-    bool isPoison = sum.isPoison() || lhs[factor].isPoison() || rhs[factor].isPoison();
-    sum = isPoison ? Scalar()
-                   : Scalar(step.machine.rounded(
-                         step.instruction.resultFormat,
-                         std::fma(lhs[factor].asFloat(), rhs[factor].asFloat(), sum.asFloat())));
-  }
-  Array result = step.array(0).clone();
-  *result.storage = std::move(sums);
-  step.set(std::move(result));
-  return success();
-}
-
 void heed::reference::addAttnWeightOps(OpTable &table) {
   table["attn.get_weight"] = {getWeight};
   table["attn.dequantize"] = {dequantize};
@@ -341,6 +306,4 @@ void heed::reference::addAttnWeightOps(OpTable &table) {
   table["attn.embed"] = {embed};
   table["attn.quantize"] = {quantize};
   table["attn.project"] = {project};
-  table["attn.dot_bytes"] = {dotBytes};
-  table["attn.dot_pairs"] = {dotPairs};
 }

@@ -420,8 +420,8 @@ const OpTable &heed::reference::opTable() {
     OpTable made;
     for (auto add : {addArithOps, addMathOps, addFuncOps, addLoopOps, addForallOps, addAffineOps,
                      addLinalgOps, addTensorOps, addTensorSliceOps, addBufferizationOps,
-                     addMemRefOps, addVectorOps, addVectorMemoryOps, addLLVMOps, addAttnWeightOps,
-                     addAttnStepOps, addAttnCacheOps, addAttnFusedOps})
+                     addMemRefOps, addVectorOps, addVectorMemoryOps, addLLVMOps, addAttnLaneOps,
+                     addAttnWeightOps, addAttnStepOps, addAttnCacheOps, addAttnFusedOps})
       add(made);
     return made;
   }();

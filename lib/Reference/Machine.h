@@ -208,6 +208,7 @@ void addMemRefOps(OpTable &table);
 void addVectorOps(OpTable &table);
 void addVectorMemoryOps(OpTable &table);
 void addLLVMOps(OpTable &table);
+void addAttnLaneOps(OpTable &table);
 void addAttnWeightOps(OpTable &table);
 void addAttnStepOps(OpTable &table);
 void addAttnCacheOps(OpTable &table);

@@ -87,8 +87,8 @@ def WeightsToLLVMPass : Pass<"convert-weights-to-llvm", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }
 
-def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
-  let summary = "dot products of bytes and of bf16, and rounding to bf16, become instructions";
+def LaneOpsToLLVMPass : Pass<"convert-lane-ops-to-llvm"> {
+  let summary = "what lanes have instructions for becomes them: dot products, powers, rounding";
   let description = [{
     `attn.dot_bytes` of 16 lanes becomes the intrinsic of `vpdpbusd`, which the
     instruction sets named avx512vnni and avx512bf16 have, `attn.dot_pairs` that of
@@ -96,6 +96,8 @@ def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
     `attn.dot_bytes` becomes two of them, one for each half of the lanes. Where there
     are products of bf16, 32 numbers that are
     rounded to bf16 at once, or 16 and 16 that are interleaved, are rounded by one `vcvtne2ps2bf16`.
+    `attn.fraction` and `attn.scale_by_power` of 16 lanes become the intrinsics of `vreduceps` and
+    `vscalefps`, which AVX-512 has.
 
     Before: `%0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>`. After:
     ```mlir
@@ -107,6 +109,7 @@ def DotProductsToLLVMPass : Pass<"convert-dot-products-to-llvm"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
   let statistics = [
     Statistic<"numProducts", "products", "Number of dot products converted">,
+    Statistic<"numPowers", "powers", "Number of ops on exponents converted">,
     Statistic<"numRoundings", "roundings", "Number of conversions of 32 numbers to bf16">];
 }
 

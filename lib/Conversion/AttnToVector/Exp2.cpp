@@ -5,11 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// x = n + f with n an integer and |f| <= 1/2; 2^n is put together from bits and
-// 2^f is a polynomial of degree 6, fitted for the least relative error on
-// [-1/2, 1/2], which is 2^-29. Over [-126, 0], with its coefficients in f32, the
-// result is within 1 ulp. A polynomial of degree 3 errs by 2^-13.7, where only eight bits
-// are kept of the result.
+// x = n + f with n an integer, and 2^x = 2^n * 2^f; 2^f is a polynomial fitted for the
+// least relative error. Degree 6 errs by 2^-29 on [-1/2, 1/2], where f is exact; with its
+// coefficients in f32 the result is within 1 ulp over [-126, 0]. Where only eight bits
+// are kept of the result, degree 3 will do, which errs by 2^-13.7.
+//
+// AVX-512 has one instruction that leaves f and another that multiplies by 2^n. The
+// latter rounds down, so with n the floor of x, and f in [0, 1], no more are needed.
+// Others put 2^n together from bits.
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,25 +24,45 @@
 using namespace mlir;
 using namespace heed::attn;
 
-/// `coefficients` of 2^f, from the highest power's on.
-static Value buildPower(OpBuilder &builder, Location loc, Value x, ArrayRef<float> coefficients) {
+/// Of 2^f, from the highest power's on.
+using Coefficients = ArrayRef<float>;
+
+static Value splat(OpBuilder &builder, Location loc, VectorType type, float value) {
+  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, value));
+}
+
+static Value buildPolynomial(OpBuilder &builder, Location loc, Value x, Coefficients coefficients) {
+  auto floats = cast<VectorType>(x.getType());
+  Value sum = splat(builder, loc, floats, coefficients.front());
+  for (float coefficient : coefficients.drop_front())
+    sum = vector::FMAOp::create(builder, loc, sum, x, splat(builder, loc, floats, coefficient));
+  return sum;
+}
+
+/// By the instructions that take an exponent apart; `coefficients` are for [-1/2, 1/2] where
+/// `exactly`, and for [0, 1] else.
+static Value buildBySplitting(OpBuilder &builder, Location loc, Value x, Coefficients coefficients,
+                              bool exactly) {
+  Value whole = exactly ? Value(math::RoundEvenOp::create(builder, loc, x)) : x;
+  Value part = FractionOp::create(builder, loc, x, exactly);
+  Value power = buildPolynomial(builder, loc, part, coefficients);
+  return ScaleByPowerOp::create(builder, loc, power, whole);
+}
+
+/// By the bits of 2^n; `coefficients` are for [-1/2, 1/2].
+static Value buildByBits(OpBuilder &builder, Location loc, Value x, Coefficients coefficients) {
   auto floats = cast<VectorType>(x.getType());
   auto ints = VectorType::get(floats.getShape(), builder.getI32Type());
-  auto splat = [&](float value) -> Value {
-    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(floats, value));
-  };
   auto splatInt = [&](int32_t value) -> Value {
     return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ints, value));
   };
   // -127 makes the exponent's bits zero below: the result is exactly 0, for -inf too.
-  Value lowest = splat(-127.0f);
+  Value lowest = splat(builder, loc, floats, -127.0f);
   Value above = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, x, lowest);
   Value clamped = arith::SelectOp::create(builder, loc, above, x, lowest);
   Value whole = math::RoundEvenOp::create(builder, loc, clamped);
   Value part = arith::SubFOp::create(builder, loc, clamped, whole);
-  Value power = splat(coefficients.front());
-  for (float coefficient : coefficients.drop_front())
-    power = vector::FMAOp::create(builder, loc, power, part, splat(coefficient));
+  Value power = buildPolynomial(builder, loc, part, coefficients);
   Value exponent = arith::FPToSIOp::create(builder, loc, ints, whole);
   exponent = arith::AddIOp::create(builder, loc, exponent, splatInt(127));
   exponent = arith::ShLIOp::create(builder, loc, exponent, splatInt(23));
@@ -47,12 +70,18 @@ static Value buildPower(OpBuilder &builder, Location loc, Value x, ArrayRef<floa
   return arith::MulFOp::create(builder, loc, power, scale);
 }
 
-Value heed::attn::exp2OfNonPositive(OpBuilder &builder, Location loc, Value x) {
-  return buildPower(builder, loc, x,
-                    {1.5345811e-4f, 1.3399931e-3f, 9.6184891e-3f, 5.5503286e-2f, 2.4022646e-1f,
-                     6.9314718e-1f, 1.0f});
+Value heed::attn::exp2OfNonPositive(OpBuilder &builder, Location loc, Value x,
+                                    const KernelShape &shape) {
+  constexpr float ofHalves[] = {1.5345811e-4f, 1.3399931e-3f, 9.6184891e-3f, 5.5503286e-2f,
+                                2.4022646e-1f, 6.9314718e-1f, 1.0f};
+  return shape.splitsExponents ? buildBySplitting(builder, loc, x, ofHalves, /*exactly=*/true)
+                               : buildByBits(builder, loc, x, ofHalves);
 }
 
-Value heed::attn::exp2ToBeRounded(OpBuilder &builder, Location loc, Value x) {
-  return buildPower(builder, loc, x, {5.5171672e-2f, 2.4261113e-1f, 6.9326097e-1f, 9.9992806e-1f});
+Value heed::attn::exp2ToBeRounded(OpBuilder &builder, Location loc, Value x,
+                                  const KernelShape &shape) {
+  constexpr float ofHalves[] = {5.5171672e-2f, 2.4261113e-1f, 6.9326097e-1f, 9.9992806e-1f};
+  constexpr float ofWhole[] = {7.8024521e-2f, 2.2606716e-1f, 6.9583356e-1f, 9.9992520e-1f};
+  return shape.splitsExponents ? buildBySplitting(builder, loc, x, ofWhole, /*exactly=*/false)
+                               : buildByBits(builder, loc, x, ofHalves);
 }

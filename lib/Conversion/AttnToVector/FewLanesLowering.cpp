@@ -40,7 +40,7 @@ constexpr int64_t kKeysAtOnce = 4;
 class FewLanesKernel {
 public:
   FewLanesKernel(OpBuilder &builder, OnlineAttentionOp op, const KernelShape &shape)
-      : op(op), exponents(op), loc(op.getLoc()), sumsAtOnce(2 * shape.attentionRows),
+      : op(op), exponents(op, shape), loc(op.getLoc()), sumsAtOnce(2 * shape.attentionRows),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         lanes(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
         depth(cast<MemRefType>(op.getQ().getType()).getDimSize(1)),
@@ -69,8 +69,7 @@ public:
       Value maximum = larger(builder, loc, ofTile, old);
       Value seen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, maximum, none);
       reference.push_back(arith::SelectOp::create(builder, loc, seen, maximum, zeros));
-      Value change = arith::SubFOp::create(builder, loc, old, reference.back());
-      correction.push_back(exp2OfNonPositive(builder, loc, change));
+      correction.push_back(exponents.correction(builder, old, reference.back()));
       store(builder, first(builder, maximum), op.getMax(), {constant(builder, lane)});
     }
     buildPattern(builder, reference, correction);

@@ -38,11 +38,12 @@ struct KernelShape {
   int64_t taskPanels;    ///< panels of the weight that a task reads for few rows
   int64_t projectChains; ///< sums kept apart where rows are few, to hide the FMA's latency
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
+  bool splitsExponents;  ///< instructions take a number's whole part off, and scale by its power
 
   /// `invariant`: few rows are summed in the order that many are.
   static KernelShape forNativeLanes(int64_t nativeLanes, bool invariant) {
     int64_t chains = invariant ? 1 : 4;
-    return nativeLanes >= 16 ? KernelShape{2, chains, 8} : KernelShape{1, chains, 4};
+    return nativeLanes >= 16 ? KernelShape{2, chains, 8, true} : KernelShape{1, chains, 4, false};
   }
 };
 
@@ -83,10 +84,13 @@ void lowerRoundedTile(mlir::OpBuilder &builder, mlir::linalg::GenericOp op);
 mlir::FailureOr<mlir::Value> asMatrix(mlir::OpBuilder &builder, mlir::Operation *op,
                                       mlir::Value memref, int64_t trailing);
 
-/// 2^x for x <= 0 in 16 lanes: within 1 ulp, and exactly 0 below -126.5 and for -inf.
-mlir::Value exp2OfNonPositive(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
+/// 2^x for x <= 0 in 16 lanes: within 1 ulp down to x = -126, exactly 0 below -150 and for -inf,
+/// and between them right or 0.
+mlir::Value exp2OfNonPositive(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                              const KernelShape &shape);
 /// The same for what is rounded to bf16: within 2^-13.7 of it, a 25th of what rounding may lose.
-mlir::Value exp2ToBeRounded(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x);
+mlir::Value exp2ToBeRounded(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x,
+                            const KernelShape &shape);
 
 /// Evaluates a region of scalar ops for 16 lanes, as its arguments become known: what the rows
 /// determine is computed before the loop over keys, what one key determines once for all lanes.

@@ -39,7 +39,7 @@ namespace {
 class OnlineAttentionKernel {
 public:
   OnlineAttentionKernel(OpBuilder &builder, OnlineAttentionOp op, const KernelShape &shape)
-      : op(op), exponents(op), loc(op.getLoc()), rowsAtOnce(shape.attentionRows),
+      : op(op), exponents(op, shape), loc(op.getLoc()), rowsAtOnce(shape.attentionRows),
         unit(op.isPaired() ? 2 : 1), lanes(VectorType::get({kLanes}, builder.getF32Type())),
         vectors(cast<MemRefType>(op.getAcc().getType()).getDimSize(1) / kLanes),
         steps(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
@@ -72,8 +72,7 @@ public:
       maximum = larger(builder, loc, exponents.ofGreatest(builder, maximum), old);
       Value seen = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, maximum, none);
       reference.push_back(arith::SelectOp::create(builder, loc, seen, maximum, zeros));
-      Value change = arith::SubFOp::create(builder, loc, old, reference.back());
-      correction.push_back(exp2OfNonPositive(builder, loc, change));
+      correction.push_back(exponents.correction(builder, old, reference.back()));
     }
     storeVectors(builder, maxima, op.getMax());
     buildPattern(builder, reference, correction);

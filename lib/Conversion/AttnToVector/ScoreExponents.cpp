@@ -32,9 +32,14 @@ Value ScoreExponents::ofGreatest(OpBuilder &builder, Value score) const {
   return arith::MulFOp::create(builder, loc, score, splat(builder, score, std::numbers::log2e));
 }
 
+Value ScoreExponents::correction(OpBuilder &builder, Value before, Value reference) const {
+  Value change = arith::SubFOp::create(builder, loc, before, reference);
+  return exp2OfNonPositive(builder, loc, change, shape);
+}
+
 Value ScoreExponents::weight(OpBuilder &builder, Value score, Value reference) const {
   if (!modified)
-    return power(builder, loc, arith::SubFOp::create(builder, loc, score, reference));
+    return power(builder, loc, arith::SubFOp::create(builder, loc, score, reference), shape);
   Value below =
       vector::FMAOp::create(builder, loc, score, splat(builder, score, std::numbers::log2e),
                             arith::NegFOp::create(builder, loc, reference));
@@ -42,5 +47,5 @@ Value ScoreExponents::weight(OpBuilder &builder, Value score, Value reference) c
   // what isn't the greatest is further away than any power reaches.
   Value most = splat(builder, score, 64.0f);
   Value fits = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, below, most);
-  return power(builder, loc, arith::SelectOp::create(builder, loc, fits, below, most));
+  return power(builder, loc, arith::SelectOp::create(builder, loc, fits, below, most), shape);
 }

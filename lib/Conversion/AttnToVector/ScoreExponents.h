@@ -25,15 +25,17 @@ mlir::Value larger(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value a, 
 /// How the kernels of one attention go from scores to weights.
 class ScoreExponents {
 public:
-  explicit ScoreExponents(OnlineAttentionOp op)
+  ScoreExponents(OnlineAttentionOp op, const KernelShape &shape)
       : loc(op.getLoc()), scale(op.getScale().convertToDouble()), modified(!op.getScore().empty()),
-        power(op.isPaired() ? exp2ToBeRounded : exp2OfNonPositive) {}
+        power(op.isPaired() ? exp2ToBeRounded : exp2OfNonPositive), shape(shape) {}
 
   bool isModified() const { return modified; }
   /// What a query times a key is multiplied by to be a score.
   float factor() const;
   /// The greatest score of each lane as an exponent, which is what the op's running maximum holds.
   mlir::Value ofGreatest(mlir::OpBuilder &builder, mlir::Value score) const;
+  /// By how much sums shrink whose maximum, an exponent, was `before` and is `reference` now.
+  mlir::Value correction(mlir::OpBuilder &builder, mlir::Value before, mlir::Value reference) const;
   /// 2^(exponent - reference) for the reference that `ofGreatest` gives, or a greater one.
   mlir::Value weight(mlir::OpBuilder &builder, mlir::Value score, mlir::Value reference) const;
 
@@ -41,7 +43,9 @@ private:
   mlir::Location loc;
   double scale;
   bool modified;
-  mlir::Value (*power)(mlir::OpBuilder &, mlir::Location, mlir::Value); ///< of what isn't above 0
+  /// Of what isn't above 0.
+  mlir::Value (*power)(mlir::OpBuilder &, mlir::Location, mlir::Value, const KernelShape &);
+  KernelShape shape;
 };
 
 } // namespace heed::attn

@@ -7,6 +7,7 @@
 
 #include "LaneFunction.h"
 
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
 #include "heed/Pipelines/Pipelines.h"
 #include "heed/Pipelines/RegisterInterfaces.h"
 #include "heed/Target/CPU/CodeGen.h"
@@ -65,8 +66,8 @@ void LaneFunction::compile(const InstructionSet &set, Build build) {
   DialectRegistry registry;
   registerInterfaces(registry);
   MLIRContext context(registry);
-  context.loadDialect<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
-                      scf::SCFDialect, vector::VectorDialect>();
+  context.loadDialect<arith::ArithDialect, attn::AttnDialect, func::FuncDialect, LLVM::LLVMDialect,
+                      math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
   OwningOpRef<ModuleOp> module = loopOver(context, build);
   PassManager manager(&context);
   PipelineOptions options;

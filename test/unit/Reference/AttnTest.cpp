@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 #include <numbers>
 
 using namespace heed::reference;
@@ -298,6 +299,35 @@ TEST(Attn, RowsOfBytesHaveScales) {
   EXPECT_EQ(integers(results, 0), (Integers{-127, 50, 0, 0})); // half to even
   EXPECT_EQ(floats(results, 1), (Floats{2, 0}));
   EXPECT_EQ(floats(results, 2), (Floats{-254, 100, 0, 0}));
+}
+
+TEST(Attn, LanesHaveDotProducts) {
+  auto module = SmallModule::function(
+      "(%bytes: vector<1xi32>, %pairs: vector<1xf32>, %c: vector<2xbf16>) -> (vector<1xi32>, "
+      "vector<1xf32>)",
+      R"(%a = arith.constant dense<[-1, 2, 0, 1]> : vector<4xi8>
+         %b = arith.constant dense<[-2, 5, 7, 127]> : vector<4xi8>
+         %0 = attn.dot_bytes %bytes, %a, %b : vector<1xi32>, vector<4xi8>
+         %1 = attn.dot_pairs %pairs, %c, %c : vector<1xf32>, vector<2xbf16>
+         return %0, %1 : vector<1xi32>, vector<1xf32>)");
+  Values results =
+      module.call({module.i32({1}, {1000}), module.f32({1}, {0.5}), module.bf16({2}, {3, -4})});
+  EXPECT_EQ(integers(results), (Integers{1000 - 2 * 255 + 10 + 127})); // -1 is read as 255
+  expectNear(floats(results, 1), {25.5});
+}
+
+TEST(Attn, ExponentsAreTakenApart) {
+  auto module =
+      SmallModule::function("(%x: vector<6xf32>) -> (vector<6xf32>, vector<6xf32>, vector<6xf32>)",
+                            R"(%0 = attn.fraction %x : vector<6xf32>
+         %1 = attn.fraction %x nearest : vector<6xf32>
+         %2 = attn.scale_by_power %1, %x : vector<6xf32>
+         return %0, %1, %2 : vector<6xf32>, vector<6xf32>, vector<6xf32>)");
+  double infinity = std::numeric_limits<double>::infinity();
+  Values results = module.call({module.f32({6}, {-1.75, -1.5, -0.5, 0, 2.25, -infinity})});
+  expectNear(floats(results, 0), {0.25, 0.5, 0.5, 0, 0.25, 0});
+  expectNear(floats(results, 1), {0.25, 0.5, -0.5, 0, 0.25, 0});
+  expectNear(floats(results, 2), {0.0625, 0.125, -0.25, 0, 1, 0});
 }
 
 TEST(Attn, HeadsHaveMatricesOfTheirOwn) {

@@ -1,4 +1,4 @@
-//===- DotProductsToLLVM.cpp - dot products, and what they take, as instructions -===//
+//===- LaneOpsToLLVM.cpp - what lanes have instructions for, as those -----===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,10 +12,10 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
-#define DEBUG_TYPE "convert-dot-products-to-llvm"
+#define DEBUG_TYPE "convert-lane-ops-to-llvm"
 
 namespace heed {
-#define GEN_PASS_DEF_DOTPRODUCTSTOLLVMPASS
+#define GEN_PASS_DEF_LANEOPSTOLLVMPASS
 #include "heed/Conversion/Passes.h.inc"
 } // namespace heed
 
@@ -26,7 +26,12 @@ using namespace heed::attn;
 static constexpr StringLiteral kDotBytes = "llvm.x86.avx512.vpdpbusd.512",
                                kDotBytesOfHalf = "llvm.x86.avx512.vpdpbusd.256",
                                kDotPairs = "llvm.x86.avx512bf16.dpbf16ps.512",
-                               kRound = "llvm.x86.avx512bf16.cvtne2ps2bf16.512";
+                               kRound = "llvm.x86.avx512bf16.cvtne2ps2bf16.512",
+                               kFraction = "llvm.x86.avx512.mask.reduce.ps.512",
+                               kScaleByPower = "llvm.x86.avx512.mask.scalef.ps.512";
+/// Immediates of `vreduceps`, for no bits behind the point; and the rounding of the processor's
+/// current mode.
+static constexpr int32_t kFromNearest = 0, kFromFloor = 1, kCurrentRounding = 4;
 
 static bool isVectorOf(Type type, int64_t count, function_ref<bool(Type)> isElement) {
   auto vector = dyn_cast<VectorType>(type);
@@ -80,29 +85,38 @@ static bool roundInterleaved(vector::InterleaveOp op) {
 
 namespace {
 
-struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProductsToLLVMPass> {
-  using DotProductsToLLVMPassBase::DotProductsToLLVMPassBase;
+struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> {
+  using LaneOpsToLLVMPassBase::LaneOpsToLLVMPassBase;
 
   void runOnOperation() override {
-    SmallVector<Operation *> products;
+    SmallVector<Operation *> products, powers;
     bool hasPairs = false;
     getOperation()->walk([&](Operation *op) {
       if (isa<DotBytesOp, DotPairsOp>(op))
         products.push_back(op);
+      if (isa<FractionOp, ScaleByPowerOp>(op))
+        powers.push_back(op);
       hasPairs |= isa<DotPairsOp>(op);
     });
     if (hasPairs) // the processor rounds to bf16, too
       roundPairs();
-    for (Operation *op : products) {
-      auto sums = cast<VectorType>(op->getResult(0).getType());
-      if (sums.getNumElements() != 16) {
-        op->emitOpError("has ") << sums.getNumElements() << " sums, expected the 16 of a register";
+    for (Operation *op : llvm::concat<Operation *>(products, powers)) {
+      auto lanes = cast<VectorType>(op->getResult(0).getType());
+      if (lanes.getNumElements() != 16) {
+        op->emitOpError("has ") << lanes.getNumElements()
+                                << " lanes, expected the 16 of a register";
         return signalPassFailure();
       }
-      if (nativeLanes < 16 && isa<DotPairsOp>(op)) {
+      if (nativeLanes < 16 && !isa<DotBytesOp>(op)) {
         op->emitOpError("has no instruction in registers of ") << int64_t(nativeLanes) << " lanes";
         return signalPassFailure();
       }
+    }
+    for (Operation *op : powers)
+      convertPower(op);
+    numPowers += powers.size();
+    for (Operation *op : products) {
+      auto sums = cast<VectorType>(op->getResult(0).getType());
       OpBuilder builder(op);
       Value result;
       if (nativeLanes >= 16)
@@ -133,6 +147,26 @@ struct DotProductsToLLVMPass : heed::impl::DotProductsToLLVMPassBase<DotProducts
   }
 
 private:
+  /// The instructions have masks; here no lane is left out.
+  static void convertPower(Operation *op) {
+    OpBuilder builder(op);
+    Location loc = op->getLoc();
+    Type lanes = op->getResult(0).getType();
+    auto integer = [&](int64_t value, unsigned bits) -> Value {
+      return arith::ConstantOp::create(builder, loc,
+                                       builder.getIntegerAttr(builder.getIntegerType(bits), value));
+    };
+    Value nothing = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(lanes));
+    SmallVector<Value> operands(op->getOperands());
+    auto fraction = dyn_cast<FractionOp>(op);
+    if (fraction)
+      operands.push_back(integer(fraction.getNearest() ? kFromNearest : kFromFloor, 32));
+    operands.append({nothing, integer(-1, 16), integer(kCurrentRounding, 32)});
+    op->getResult(0).replaceAllUsesWith(
+        call(builder, loc, fraction ? kFraction : kScaleByPower, lanes, operands));
+    op->erase();
+  }
+
   static Value call(OpBuilder &builder, Location loc, StringRef intrinsic, Type result,
                     ValueRange operands) {
     return LLVM::CallIntrinsicOp::create(builder, loc, result, builder.getStringAttr(intrinsic),

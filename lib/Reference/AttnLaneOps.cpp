@@ -1,0 +1,73 @@
+//===- AttnLaneOps.cpp - what ops on a register's lanes mean --------------===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Machine.h"
+#include "Views.h"
+
+#include "heed/Dialect/Attn/IR/AttnDialect.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace heed;
+using namespace heed::reference;
+
+static LogicalResult dotBytes(Step &step) {
+  std::vector<Scalar> sums = step.array(0).toScalars(), weights = step.array(1).toScalars(),
+                      quants = step.array(2).toScalars();
+  for (size_t b = 0; b < weights.size(); ++b) {
+    Scalar &sum = sums[b / 4];
+    if (sum.isPoison() || weights[b].isPoison() || quants[b].isPoison()) {
+      sum = Scalar();
+      continue;
+    }
+    int64_t product = (weights[b].asInt() & 0xff) * static_cast<int8_t>(quants[b].asInt());
+    sum = Scalar(static_cast<int64_t>(static_cast<int32_t>(sum.asInt() + product)));
+  }
+  Array result = step.array(0).clone();
+  *result.storage = std::move(sums);
+  step.set(std::move(result));
+  return success();
+}
+
+static LogicalResult dotPairs(Step &step) {
+  std::vector<Scalar> sums = step.array(0).toScalars(), lhs = step.array(1).toScalars(),
+                      rhs = step.array(2).toScalars();
+  for (size_t factor = 0; factor < lhs.size(); ++factor) {
+    Scalar &sum = sums[factor / 2];
+    bool isPoison = sum.isPoison() || lhs[factor].isPoison() || rhs[factor].isPoison();
+    sum = isPoison ? Scalar()
+                   : Scalar(step.machine.rounded(
+                         step.instruction.resultFormat,
+                         std::fma(lhs[factor].asFloat(), rhs[factor].asFloat(), sum.asFloat())));
+  }
+  Array result = step.array(0).clone();
+  *result.storage = std::move(sums);
+  step.set(std::move(result));
+  return success();
+}
+
+static const char *fraction(const Instruction &instruction, const Scalar *operands,
+                            Scalar &result) {
+  double x = operands[0].asFloat();
+  bool isNearest = cast<attn::FractionOp>(instruction.op).getNearest();
+  double whole = isNearest ? std::nearbyint(x) : std::floor(x); // in the default rounding mode
+  result = Scalar(std::isinf(x) ? 0 : x - whole);
+  return nullptr;
+}
+
+static const char *scaleByPower(const Instruction &, const Scalar *operands, Scalar &result) {
+  result = Scalar(operands[0].asFloat() * std::exp2(std::floor(operands[1].asFloat())));
+  return nullptr;
+}
+
+void heed::reference::addAttnLaneOps(OpTable &table) {
+  table["attn.dot_bytes"] = {dotBytes};
+  table["attn.dot_pairs"] = {dotPairs};
+  table["attn.fraction"] = {runElementwise, fraction};
+  table["attn.scale_by_power"] = {runElementwise, scaleByPower};
+}
