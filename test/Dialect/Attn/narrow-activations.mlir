@@ -93,3 +93,26 @@ func.func @some_rows_of_bf16(%x: tensor<?x64xf32>, %Wq: !attn.weight<32x64, bf16
   %k = attn.project key %x, %Wq : tensor<?x64xf32>, !attn.weight<32x64, bf16> -> tensor<?x32xf32>
   return %q, %k : tensor<?x32xf32>, tensor<?x32xf32>
 }
+
+// -----
+
+// A step's logits are of rows in f32 where the weights are bf16, with what follows number by number;
+// its other rows are rounded.
+// CHECK-LABEL: func.func @logits
+// CHECK: %[[N:.+]] = linalg.generic {{.*}} outs({{.*}} : tensor<?x64xbf16>)
+// CHECK: %[[H:.+]] = attn.project linear %[[N]], %{{.*}} : tensor<?x64xbf16>
+// CHECK: attn.project linear %[[H]], %{{.*}} : tensor<?x64xf32>, !attn.weight<96x64, bf16> -> tensor<?x96xf32>
+// Of a function that isn't a step all rows are asked for.
+// CHECK-LABEL: func.func @no_step
+// CHECK: attn.project linear %{{.*}}, %{{.*}} : tensor<?x64xbf16>
+func.func @logits(%x: tensor<?x64xf32>, %a: !attn.weight<64x64, bf16>, %b: !attn.weight<96x64, bf16>, %into: tensor<?x96xf32>)
+    -> tensor<?x96xf32> attributes {heed.kind = "step"} {
+  %0 = attn.project linear %x, %a : tensor<?x64xf32>, !attn.weight<64x64, bf16> -> tensor<?x64xf32>
+  %1 = attn.project linear %0, %b : tensor<?x64xf32>, !attn.weight<96x64, bf16> -> tensor<?x96xf32>
+  %2 = linalg.tanh ins(%1 : tensor<?x96xf32>) outs(%into : tensor<?x96xf32>) -> tensor<?x96xf32>
+  return %2 : tensor<?x96xf32>
+}
+func.func @no_step(%x: tensor<?x64xf32>, %a: !attn.weight<64x64, bf16>) -> tensor<?x64xf32> {
+  %0 = attn.project linear %x, %a : tensor<?x64xf32>, !attn.weight<64x64, bf16> -> tensor<?x64xf32>
+  return %0 : tensor<?x64xf32>
+}

@@ -27,6 +27,21 @@ using namespace mlir;
 using namespace heed;
 using namespace heed::attn;
 
+/// Whether `value`, or what is computed of it number by number, is what its function returns.
+static bool isReturned(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    return isa<func::ReturnOp>(user) ||
+           (isa<linalg::LinalgOp>(user) && llvm::any_of(user->getResults(), isReturned));
+  });
+}
+
+/// Whether `project` makes a step's logits: of the few rows that are asked for.
+static bool makesLogits(ProjectOp project) {
+  auto function = project->getParentOfType<func::FuncOp>();
+  auto kind = function ? function->getAttrOfType<StringAttr>("heed.kind") : StringAttr();
+  return kind && kind == "step" && isReturned(project.getResult());
+}
+
 namespace {
 
 /// What a weight asks of the rows that meet it; no columns: numbers of bf16.
@@ -74,8 +89,8 @@ private:
     WeightType weight = project.getWeight().getType();
     StorageSet storage = StorageSet::fromBits(static_cast<uint32_t>(weight.getStorage())).value();
     PanelLayout layout = panelLayout(storage);
-    if (bf16 && layout.quant == PanelLayout::Quant::BF16)
-      return Blocks{};
+    if (layout.quant == PanelLayout::Quant::BF16)
+      return bf16 && !makesLogits(project) ? std::optional(Blocks{}) : std::nullopt;
     int64_t columns = llvm::product_of(weight.getShape().take_back(project.getContracted()));
     if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
       return std::nullopt;
