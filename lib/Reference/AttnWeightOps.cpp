@@ -106,22 +106,26 @@ static LogicalResult quantize(Step &step) {
   bool isScaled = step.array(3).isFloat();
   std::vector<Scalar> quants, scales, sums;
   for (size_t first = 0; first < x->size(); first += block) {
-    double largest = 0;
-    for (int64_t c = 0; c < block; ++c)
-      largest = std::max(largest, std::abs((*x)[first + c]));
-    double scale = rounded(largest / 127), inverse = largest == 0 ? 0 : rounded(127 / largest);
+    double furthest = 0;
+    for (int64_t c = 0; c < block; ++c) {
+      double number = (*x)[first + c], further = std::abs(number) - std::abs(furthest);
+      if (further > 0 || (further == 0 && number > 0))
+        furthest = number;
+    }
+    double scale = rounded(furthest / -128), inverse = furthest == 0 ? 0 : rounded(-128 / furthest);
     scales.emplace_back(scale);
     for (int64_t begin = 0; begin < block; begin += group) {
       int64_t sum = 0;
       for (int64_t c = begin; c < begin + group; ++c) {
-        auto quant = static_cast<int64_t>(std::nearbyint(rounded((*x)[first + c] * inverse)));
+        double whole = std::nearbyint(rounded((*x)[first + c] * inverse));
+        auto quant = static_cast<int64_t>(std::min(whole, 127.0));
         quants.emplace_back(quant);
         sum += quant;
       }
       if (isScaled)
         sums.emplace_back(rounded(scale * static_cast<double>(sum)));
       else
-        sums.emplace_back(sum * op.getTimes());
+        sums.emplace_back(sum * static_cast<int32_t>(op.getTimes()));
     }
   }
   ArrayRef<int64_t> shape = step.array(0).shape;

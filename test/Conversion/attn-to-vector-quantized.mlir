@@ -1,6 +1,7 @@
 // RUN: heed-opt %s -convert-attn-to-vector -split-input-file | FileCheck %s
 
-// Four blocks of a row together: the largest magnitude of each, by its bits, in a lane of its own.
+// Four blocks of a row together: the greatest number of each and the least, by their bits, in lanes of
+// their own. What is further from 0 becomes -128.
 // CHECK-LABEL: func.func @quantize
 // CHECK: scf.forall
 // CHECK: scf.for %{{.*}} = %{{.*}} to %{{.*}}
@@ -8,12 +9,21 @@
 // CHECK: scf.for %[[AT:.+]] = %{{.*}} to %[[BLOCKS]] step %{{.*}} {
 // CHECK: %[[LAST:.+]] = arith.constant 0 : index
 // CHECK: arith.minui %[[AT]], %[[LAST]]
-// CHECK-COUNT-8: math.absf
+// CHECK-COUNT-8: vector.load
 // CHECK: vector.shuffle {{.*}} [0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29]
-// CHECK: arith.maxui %{{.*}} : vector<4xi32>
-// CHECK: %[[SCALE:.+]] = arith.divf %{{.*}} : vector<4xf32>
+// CHECK: %[[ABOVE:.+]] = arith.maxsi %{{.*}} : vector<4xi32>
+// CHECK: %[[GREATEST:.+]] = arith.maxsi %[[ABOVE]], %{{.*}} : vector<4xi32>
+// CHECK: %[[BELOW:.+]] = arith.maxui %{{.*}} : vector<4xi32>
+// CHECK: %[[LEAST:.+]] = arith.andi %[[BELOW]], %{{.*}} : vector<4xi32>
+// CHECK: %[[POSITIVE:.+]] = arith.cmpi sge, %[[GREATEST]], %[[LEAST]]
+// CHECK: %[[NEGATIVE:.+]] = arith.ori %[[GREATEST]], %{{.*}} : vector<4xi32>
+// CHECK: %[[BITS:.+]] = arith.select %[[POSITIVE]], %[[NEGATIVE]], %[[LEAST]]
+// CHECK: %[[FULL:.+]] = arith.bitcast %[[BITS]] : vector<4xi32> to vector<4xf32>
+// CHECK: %[[SCALE:.+]] = arith.mulf %[[FULL]], %{{.*}} : vector<4xf32>
+// CHECK: arith.divf %{{.*}}, %[[FULL]] : vector<4xf32>
 // CHECK: vector.store %[[SCALE]], %{{.*}} : memref<?x4xf32>, vector<4xf32>
 // CHECK: math.roundeven
+// CHECK: arith.minsi
 // CHECK: arith.trunci %{{.*}} : vector<16xi32> to vector<16xi8>
 // CHECK: %[[FLOAT:.+]] = arith.sitofp %{{.*}} : vector<4xi32> to vector<4xf32>
 // CHECK: %[[SCALED:.+]] = arith.mulf %[[SCALE]], %[[FLOAT]]

@@ -22,6 +22,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace heed::attn;
 
@@ -120,36 +122,57 @@ private:
     };
     Value firstColumn = multiply(builder, first, QuantizeOp::kBlock);
     auto column = [&](int64_t part) { return add(builder, firstColumn, part * kLanes); };
-    SmallVector<Value> values, largest(kBlocks);
+    // Of numbers' bits the greatest is the greatest number, read as signed integers, and read as
+    // unsigned ones the least, if one is below 0. What isn't a number is further than all others.
+    auto above = [](OpBuilder &at, Value a, Value b) -> Value {
+      return arith::MaxSIOp::create(at, a.getLoc(), a, b);
+    };
+    auto below = [](OpBuilder &at, Value a, Value b) -> Value {
+      return arith::MaxUIOp::create(at, a.getLoc(), a, b);
+    };
+    SmallVector<Value> values, greatest(kBlocks), least(kBlocks);
     for (int64_t part = 0; part < count * kParts; ++part) {
       values.push_back(
           vector::LoadOp::create(builder, loc, floats, x, ValueRange{row, column(part)}));
-      // Magnitudes are in the same order as their bits, and what isn't a number is the largest.
-      Value size = math::AbsFOp::create(builder, loc, values.back());
-      size = arith::BitcastOp::create(builder, loc, ints, size);
-      Value &ofBlock = largest[part / kParts];
-      ofBlock = ofBlock ? arith::MaxUIOp::create(builder, loc, ofBlock, size) : size;
+      Value bits = arith::BitcastOp::create(builder, loc, ints, values.back());
+      Value &most = greatest[part / kParts], &fewest = least[part / kParts];
+      most = most ? above(builder, most, bits) : bits;
+      fewest = fewest ? below(builder, fewest, bits) : bits;
     }
-    for (int64_t block = count; block < kBlocks; ++block)
-      largest[block] = largest.front();
-    Value maximum = joinLanes(builder, largest, [&](OpBuilder &at, Value a, Value b) -> Value {
-      return arith::MaxUIOp::create(at, loc, a, b);
-    });
-    maximum = arith::BitcastOp::create(builder, loc, ofBlocks, maximum);
-    Value scale = arith::DivFOp::create(builder, loc, maximum, splat(127));
+    for (int64_t block = count; block < kBlocks; ++block) {
+      greatest[block] = greatest.front();
+      least[block] = least.front();
+    }
+    auto splatInt = [&](int32_t value) -> Value {
+      auto type = VectorType::get({kBlocks}, builder.getI32Type());
+      return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, value));
+    };
+    Value most = above(builder, joinLanes(builder, greatest, above), splatInt(0));
+    Value fewest = arith::AndIOp::create(builder, loc, joinLanes(builder, least, below),
+                                         splatInt(std::numeric_limits<int32_t>::max()));
+    // Of the number that is furthest from 0 the negative, which becomes 128.
+    Value isPositive = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, most, fewest);
+    Value opposite = arith::SelectOp::create(
+        builder, loc, isPositive,
+        arith::OrIOp::create(builder, loc, most, splatInt(std::numeric_limits<int32_t>::min())),
+        fewest);
+    opposite = arith::BitcastOp::create(builder, loc, ofBlocks, opposite);
+    Value scale = arith::MulFOp::create(builder, loc, opposite, splat(1.0f / 128));
     Value isZero =
-        arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, maximum, splat(0));
+        arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, opposite, splat(0));
     Value inverse = arith::SelectOp::create(
-        builder, loc, isZero, splat(0), arith::DivFOp::create(builder, loc, splat(127), maximum));
+        builder, loc, isZero, splat(0), arith::DivFOp::create(builder, loc, splat(128), opposite));
     storeOfBlocks(builder, scale, scales, row, first, count, 1);
 
+    Value highest = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ints, 127));
     SmallVector<Value> counts;
     for (auto [part, value] : llvm::enumerate(values)) {
       Value factor = vector::ExtractOp::create(builder, loc, inverse, int64_t(part) / kParts);
       factor = vector::BroadcastOp::create(builder, loc, floats, factor);
       Value scaled = arith::MulFOp::create(builder, loc, value, factor);
       Value whole = math::RoundEvenOp::create(builder, loc, scaled);
-      counts.push_back(arith::FPToSIOp::create(builder, loc, ints, whole));
+      Value quant = arith::FPToSIOp::create(builder, loc, ints, whole);
+      counts.push_back(arith::MinSIOp::create(builder, loc, quant, highest));
       Value narrow = arith::TruncIOp::create(builder, loc, bytes, counts.back());
       vector::StoreOp::create(builder, loc, narrow, quants, ValueRange{row, column(part)});
     }

@@ -36,16 +36,18 @@ fn of_heads(X: [n, heads, columns]) -> [n, heads, features] {
 }
 )";
 
-/// Blocks of 32 numbers as multiples of a 127th of their largest: what attn.quantize is said to do.
+/// Blocks of 32 numbers as multiples of a -128th of the one that is furthest from 0: what
+/// attn.quantize is said to do.
 Numbers rounded(const Tensor &x) {
   Numbers result;
   for (int64_t first = 0; first < x.size(); first += 32) {
-    float largest = 0;
+    float furthest = 0;
     for (int64_t e = first; e < first + 32; ++e)
-      largest = std::max(largest, std::abs(x.values[e]));
-    float scale = largest / 127, inverse = largest == 0 ? 0 : 127 / largest;
+      if (std::abs(x.values[e]) > std::abs(furthest))
+        furthest = x.values[e];
+    float scale = furthest / -128, inverse = furthest == 0 ? 0 : -128 / furthest;
     for (int64_t e = first; e < first + 32; ++e)
-      result.push_back(double(scale) * std::nearbyint(x.values[e] * inverse));
+      result.push_back(double(scale) * std::fmin(std::nearbyint(x.values[e] * inverse), 127));
   }
   return result;
 }

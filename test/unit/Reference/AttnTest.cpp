@@ -301,6 +301,24 @@ TEST(Attn, RowsOfBytesHaveScales) {
   EXPECT_EQ(floats(results, 2), (Floats{-254, 100, 0, 0}));
 }
 
+TEST(Attn, WhatIsFurthestFromZeroFillsEightBits) {
+  auto module = SmallModule::function(
+      "(%x: tensor<1x32xf32>, %s: tensor<1x1xf32>, %t: tensor<1x1xi32>) -> (tensor<1x32xi8>, "
+      "tensor<1x1xf32>, tensor<1x1xi32>)",
+      R"(%q = tensor.empty() : tensor<1x32xi8>
+         %0:3 = attn.quantize %x times -128 into %q, %s, %t : tensor<1x32xf32>, tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32> -> tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>
+         return %0#0, %0#1, %0#2 : tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>)");
+  Floats row(32);
+  row[3] = -64, row[7] = 64, row[8] = 1;
+  Values results =
+      module.call({module.f32({1, 32}, row), module.f32({1, 1}, {0}), module.i32({1, 1}, {0})});
+  Integers quants(32);
+  quants[3] = 127, quants[7] = -128, quants[8] = -2; // 128 is out of reach
+  EXPECT_EQ(integers(results), quants);
+  EXPECT_EQ(floats(results, 1), (Floats{-0.5}));
+  EXPECT_EQ(integers(results, 2), (Integers{3 * 128}));
+}
+
 TEST(Attn, LanesHaveDotProducts) {
   auto module = SmallModule::function(
       "(%bytes: vector<1xi32>, %pairs: vector<1xf32>, %c: vector<2xbf16>) -> (vector<1xi32>, "

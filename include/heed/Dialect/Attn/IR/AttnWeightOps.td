@@ -154,10 +154,13 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [
     The last `contracted` axes of `x` are a row's columns, in blocks of 32:
 
     ```
-    scale[b]   = max[c in b] |x[c]| / 127
-    quant[c]   = roundeven(x[c] * (127 / max[c in b] |x[c]|))       0 where all of the block are 0
+    m[b]       = the number of block b that is furthest from 0, the positive of two
+    scale[b]   = m[b] / -128
+    quant[c]   = min(roundeven(x[c] * (-128 / m[b])), 127)          0 where all of the block are 0
     sum[g]     = sum[c in g] quant[c]           an integer times `times`, or a float times scale[b]
     ```
+
+    Bytes reach one further below 0 than above: m becomes -128.
 
     A projection by quantised weights then multiplies eight-bit numbers. A group of a sum
     is the `group` of columns that a scale of those weights serves; sums carry what is the
