@@ -89,18 +89,16 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
   using LaneOpsToLLVMPassBase::LaneOpsToLLVMPassBase;
 
   void runOnOperation() override {
-    SmallVector<Operation *> products, powers;
+    SmallVector<Operation *> ops;
     bool hasPairs = false;
     getOperation()->walk([&](Operation *op) {
-      if (isa<DotBytesOp, DotPairsOp>(op))
-        products.push_back(op);
-      if (isa<FractionOp, ScaleByPowerOp>(op))
-        powers.push_back(op);
+      if (isa<DotBytesOp, DotPairsOp, FractionOp, ScaleByPowerOp>(op))
+        ops.push_back(op);
       hasPairs |= isa<DotPairsOp>(op);
     });
     if (hasPairs) // the processor rounds to bf16, too
       roundPairs();
-    for (Operation *op : llvm::concat<Operation *>(products, powers)) {
+    for (Operation *op : ops) {
       auto lanes = cast<VectorType>(op->getResult(0).getType());
       if (lanes.getNumElements() != 16) {
         op->emitOpError("has ") << lanes.getNumElements()
@@ -111,16 +109,15 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
         op->emitOpError("has no instruction in registers of ") << int64_t(nativeLanes) << " lanes";
         return signalPassFailure();
       }
-    }
-    for (Operation *op : powers)
-      convertPower(op);
-    numPowers += powers.size();
-    for (Operation *op : products) {
-      auto sums = cast<VectorType>(op->getResult(0).getType());
+      if (isa<FractionOp, ScaleByPowerOp>(op)) {
+        convertPower(op);
+        ++numPowers;
+        continue;
+      }
       OpBuilder builder(op);
       Value result;
       if (nativeLanes >= 16)
-        result = call(builder, op->getLoc(), isa<DotBytesOp>(op) ? kDotBytes : kDotPairs, sums,
+        result = call(builder, op->getLoc(), isa<DotBytesOp>(op) ? kDotBytes : kDotPairs, lanes,
                       op->getOperands());
       else
         result = buildHalves(builder, cast<DotBytesOp>(op));
