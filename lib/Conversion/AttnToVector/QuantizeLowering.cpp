@@ -111,6 +111,46 @@ private:
                               memref, ValueRange{row, add(builder, place, block * stride)});
   }
 
+  /// Of the number in each block that is furthest from 0, and the positive of two, the negative: it
+  /// becomes 128. `values` are the blocks' vectors. What isn't a number is further than all others.
+  Value oppositeOfFurthest(OpBuilder &builder, ArrayRef<Value> values) {
+    auto ints = VectorType::get({kLanes}, builder.getI32Type());
+    auto ofBlocks = VectorType::get({kBlocks}, builder.getI32Type());
+    auto splat = [&](int32_t value) -> Value {
+      return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ofBlocks, value));
+    };
+    // Of numbers' bits the greatest is the greatest number, read as signed integers, and read as
+    // unsigned ones the least, if one is below 0.
+    auto above = [&](OpBuilder &at, Value a, Value b) -> Value {
+      return arith::MaxSIOp::create(at, loc, a, b);
+    };
+    auto below = [&](OpBuilder &at, Value a, Value b) -> Value {
+      return arith::MaxUIOp::create(at, loc, a, b);
+    };
+    SmallVector<Value> greatest, least;
+    for (size_t part = 0; part < values.size(); ++part) {
+      Value bits = arith::BitcastOp::create(builder, loc, ints, values[part]);
+      if (part % kParts == 0) {
+        greatest.push_back(bits);
+        least.push_back(bits);
+        continue;
+      }
+      greatest.back() = above(builder, greatest.back(), bits);
+      least.back() = below(builder, least.back(), bits);
+    }
+    greatest.resize(kBlocks, greatest.front());
+    least.resize(kBlocks, least.front());
+    Value up = above(builder, joinLanes(builder, greatest, above), splat(0));
+    Value down = arith::AndIOp::create(builder, loc, joinLanes(builder, least, below),
+                                       splat(std::numeric_limits<int32_t>::max()));
+    Value isPositive = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, up, down);
+    Value negative =
+        arith::OrIOp::create(builder, loc, up, splat(std::numeric_limits<int32_t>::min()));
+    return arith::BitcastOp::create(
+        builder, loc, VectorType::get({kBlocks}, builder.getF32Type()),
+        arith::SelectOp::create(builder, loc, isPositive, negative, down));
+  }
+
   /// Quantises `count` blocks of a row from block `first` on; four at most.
   void buildBlocks(OpBuilder &builder, Value row, Value first, int64_t count) {
     auto floats = VectorType::get({kLanes}, builder.getF32Type());
@@ -122,41 +162,11 @@ private:
     };
     Value firstColumn = multiply(builder, first, QuantizeOp::kBlock);
     auto column = [&](int64_t part) { return add(builder, firstColumn, part * kLanes); };
-    // Of numbers' bits the greatest is the greatest number, read as signed integers, and read as
-    // unsigned ones the least, if one is below 0. What isn't a number is further than all others.
-    auto above = [](OpBuilder &at, Value a, Value b) -> Value {
-      return arith::MaxSIOp::create(at, a.getLoc(), a, b);
-    };
-    auto below = [](OpBuilder &at, Value a, Value b) -> Value {
-      return arith::MaxUIOp::create(at, a.getLoc(), a, b);
-    };
-    SmallVector<Value> values, greatest(kBlocks), least(kBlocks);
-    for (int64_t part = 0; part < count * kParts; ++part) {
+    SmallVector<Value> values;
+    for (int64_t part = 0; part < count * kParts; ++part)
       values.push_back(
           vector::LoadOp::create(builder, loc, floats, x, ValueRange{row, column(part)}));
-      Value bits = arith::BitcastOp::create(builder, loc, ints, values.back());
-      Value &most = greatest[part / kParts], &fewest = least[part / kParts];
-      most = most ? above(builder, most, bits) : bits;
-      fewest = fewest ? below(builder, fewest, bits) : bits;
-    }
-    for (int64_t block = count; block < kBlocks; ++block) {
-      greatest[block] = greatest.front();
-      least[block] = least.front();
-    }
-    auto splatInt = [&](int32_t value) -> Value {
-      auto type = VectorType::get({kBlocks}, builder.getI32Type());
-      return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, value));
-    };
-    Value most = above(builder, joinLanes(builder, greatest, above), splatInt(0));
-    Value fewest = arith::AndIOp::create(builder, loc, joinLanes(builder, least, below),
-                                         splatInt(std::numeric_limits<int32_t>::max()));
-    // Of the number that is furthest from 0 the negative, which becomes 128.
-    Value isPositive = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, most, fewest);
-    Value opposite = arith::SelectOp::create(
-        builder, loc, isPositive,
-        arith::OrIOp::create(builder, loc, most, splatInt(std::numeric_limits<int32_t>::min())),
-        fewest);
-    opposite = arith::BitcastOp::create(builder, loc, ofBlocks, opposite);
+    Value opposite = oppositeOfFurthest(builder, values);
     Value scale = arith::MulFOp::create(builder, loc, opposite, splat(1.0f / 128));
     Value isZero =
         arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, opposite, splat(0));
