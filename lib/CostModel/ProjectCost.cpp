@@ -61,7 +61,8 @@ Unit unitOf(const Projection &projection) {
   case Product::Pairs:
     return {2, 2, 2 * kPanelFeatures, 4};
   case Product::Bytes: {
-    int64_t vectors = projection.scalesOfGroup * (projection.hasOffset ? 2 : 1);
+    int64_t vectors = projection.scalesOfGroup *
+                      (1 + (projection.hasOffset ? 1 : 0) + (projection.isCentred ? 1 : 0));
     return {4, 1, kPanelFeatures + vectors * 4 * kPanelFeatures / 32.0, 2};
   }
   }
@@ -78,6 +79,9 @@ public:
   int64_t usedRegisters() const {
     int64_t sums = tile.rows * tile.panels * registersOfPanel;
     int64_t others = tile.panels * registersOfPanel + 1;
+    // Two panels' vectors and two numbers of x at a time, each with a sum of theirs.
+    if (projection.isCentred)
+      return 2 * sums + 2 * others + 3;
     // Each sum of bytes has one of products beside it, and a scale is multiplied by another.
     if (isOfBytes())
       return 2 * sums + others + 1;
@@ -142,14 +146,24 @@ private:
 
   double arithmetic(int64_t rows, int64_t panels) const {
     int64_t vectors = panels * registersOfPanel, sums = rows * vectors;
-    double multiplies = sums, loads = rows + vectors;
+    double multiplies = sums, loads = rows + vectors, others = 0;
     if (isOfBytes()) {
       // Of 32 columns eight are fours; each scale is multiplied by x's, and scales their sum.
       double scales = projection.scalesOfGroup / 8.0;
-      multiplies += sums * scales * (projection.hasOffset ? 3 : 2);
-      loads += vectors * scales * (projection.hasOffset ? 2 : 1) + rows * (scales + 1 / 8.0);
+      double offsets = projection.hasOffset ? 1 : 0, crosses = projection.isCentred ? 1 : 0;
+      // In pairs half of the products are two additions each.
+      if (projection.isCentred) {
+        multiplies /= 2;
+        others = sums;
+      }
+      multiplies += sums * scales * (2 + offsets);
+      others += sums * scales * (1 + crosses);
+      loads += vectors * scales * (1 + offsets + crosses) + rows * (scales + (1 + 2 * crosses) / 8);
     }
     multiplies /= processor.multiplies;
+    if (projection.isCentred)
+      multiplies = std::max(multiplies, multiplies * processor.multiplies / processor.operations +
+                                            others / processor.operations);
     loads /= processor.loads;
     double latency =
         projection.product == Product::Pairs ? processor.pairsLatency : processor.latency;

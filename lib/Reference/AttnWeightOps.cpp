@@ -94,30 +94,58 @@ static LogicalResult give(Step &step, unsigned into, unsigned number, ArrayRef<i
   return success();
 }
 
-static LogicalResult quantize(Step &step) {
-  auto op = step.op<attn::QuantizeOp>();
-  FailureOr<std::vector<double>> x = readFloats(step, 0);
-  if (failed(x) || failed(step.machine.spend(op, x->size())))
-    return failure();
-  constexpr int64_t block = attn::QuantizeOp::kBlock;
-  int64_t group = op.getGroup();
-  Format format = step.instruction.operandFormat;
-  auto rounded = [&](double value) { return step.machine.rounded(format, value); };
-  bool isScaled = step.array(3).isFloat();
-  std::vector<Scalar> quants, scales, sums;
-  for (size_t first = 0; first < x->size(); first += block) {
-    double furthest = 0;
-    for (int64_t c = 0; c < block; ++c) {
-      double number = (*x)[first + c], further = std::abs(number) - std::abs(furthest);
+namespace {
+/// What `attn.quantize` gives of its blocks, in their order.
+class QuantizedBlocks {
+public:
+  explicit QuantizedBlocks(Step &step)
+      : step(step), op(step.op<attn::QuantizeOp>()), format(step.instruction.operandFormat),
+        bf16(Format::of(BFloat16Type::get(op.getContext()))), isScaled(step.array(3).isFloat()) {}
+
+  void add(ArrayRef<double> x) {
+    double furthest = 0, low = 0, high = 0;
+    for (double number : x) {
+      double further = std::abs(number) - std::abs(furthest);
       if (further > 0 || (further == 0 && number > 0))
         furthest = number;
+      low = std::min(low, number);
+      high = std::max(high, number);
     }
-    double scale = rounded(furthest / -128), inverse = furthest == 0 ? 0 : rounded(-128 / furthest);
+    if (!op.getCentres()) {
+      round(x, 0, furthest, -attn::QuantizeOp::kByteReach);
+      return;
+    }
+    double centre = step.machine.rounded(bf16, (low + high) / 2);
+    double scale =
+        round(x, centre, std::max(rounded(high - centre), rounded(centre - low)), op.getReach());
+    int64_t sum = 0, cross = 0;
+    ArrayRef<Scalar> ofBlock = ArrayRef(quants).take_back(kBlock);
+    for (int64_t c = 0; c < kBlock; ++c)
+      sum += ofBlock[c].asInt();
+    for (int64_t c = 0; c < kBlock / 2; ++c)
+      cross -= ofBlock[c + kBlock / 2].asInt() * (ofBlock[c].asInt() + op.kByteReach);
+    double total = rounded(scale * static_cast<double>(sum) + kBlock * centre);
+    centres.emplace_back(step.machine.rounded(bf16, total));
+    centres.emplace_back(centre);
+    crosses.emplace_back(cross);
+  }
+
+  std::vector<Scalar> quants, scales, sums, centres, crosses;
+
+private:
+  static constexpr int64_t kBlock = attn::QuantizeOp::kBlock;
+  double rounded(double value) { return step.machine.rounded(format, value); }
+
+  /// Adds a block of x, less `centre`, of which `furthest` becomes `reach`. Gives its scale.
+  double round(ArrayRef<double> x, double centre, double furthest, double reach) {
+    double scale = rounded(furthest / reach),
+           inverse = furthest == 0 ? 0 : rounded(reach / furthest);
     scales.emplace_back(scale);
-    for (int64_t begin = 0; begin < block; begin += group) {
+    int64_t group = op.getGroup();
+    for (; !x.empty(); x = x.drop_front(group)) {
       int64_t sum = 0;
-      for (int64_t c = begin; c < begin + group; ++c) {
-        double whole = std::nearbyint(rounded((*x)[first + c] * inverse));
+      for (double number : x.take_front(group)) {
+        double whole = std::nearbyint(rounded(rounded(number - centre) * inverse));
         auto quant = static_cast<int64_t>(std::min(whole, 127.0));
         quants.emplace_back(quant);
         sum += quant;
@@ -127,21 +155,45 @@ static LogicalResult quantize(Step &step) {
       else
         sums.emplace_back(sum * static_cast<int32_t>(op.getTimes()));
     }
+    return scale;
   }
+
+  Step &step;
+  attn::QuantizeOp op;
+  Format format, bf16;
+  bool isScaled;
+};
+} // namespace
+
+static LogicalResult quantize(Step &step) {
+  auto op = step.op<attn::QuantizeOp>();
+  FailureOr<std::vector<double>> x = readFloats(step, 0);
+  if (failed(x) || failed(step.machine.spend(op, x->size())))
+    return failure();
+  constexpr int64_t block = attn::QuantizeOp::kBlock;
+  QuantizedBlocks blocks(step);
+  for (size_t first = 0; first < x->size(); first += block)
+    blocks.add(ArrayRef(*x).slice(first, block));
   ArrayRef<int64_t> shape = step.array(0).shape;
   int64_t contracted = op.getContracted();
-  SmallVector<int64_t> leading(shape.drop_back(contracted)), ofScales(leading), ofSums(leading);
-  int64_t columns = elementCount(shape.take_back(contracted));
-  ofScales.push_back(columns / block);
-  ofSums.push_back(columns / group);
-  if (failed(give(step, 1, 0, SmallVector<int64_t>(shape), quants)) ||
-      failed(give(step, 2, 1, ofScales, scales)))
+  auto perColumns = [&](int64_t columns) {
+    SmallVector<int64_t> made(shape.drop_back(contracted));
+    made.push_back(elementCount(shape.take_back(contracted)) / columns);
+    return made;
+  };
+  if (failed(give(step, 1, 0, SmallVector<int64_t>(shape), blocks.quants)) ||
+      failed(give(step, 2, 1, perColumns(block), blocks.scales)) ||
+      failed(give(step, 3, 2, perColumns(op.getGroup()), blocks.sums)))
     return failure();
-  return give(step, 3, 2, ofSums, sums);
+  if (!op.getCentres())
+    return success();
+  if (failed(give(step, 4, 3, perColumns(block / 2), blocks.centres)))
+    return failure();
+  return give(step, 5, 4, perColumns(block), blocks.crosses);
 }
 
 /// Groups of attn.project's operands, by their numbers.
-static constexpr unsigned kBeside = 2, kScales = 3, kJoined = 5;
+static constexpr unsigned kBeside = 2, kScales = 3, kCentres = 5, kJoined = 7;
 
 /// The rows that a projection multiplies: floats, or quants times the scales of their blocks.
 static FailureOr<std::vector<double>> rowsOf(Step &step) {
@@ -151,12 +203,21 @@ static FailureOr<std::vector<double>> rowsOf(Step &step) {
   FailureOr<std::vector<double>> scales = readFloats(step, number);
   if (failed(scales))
     return failure();
+  std::vector<double> centres(2 * scales->size()); // pairs, of which the second is one
+  auto [centred, areThere] = step.op<attn::ProjectOp>().getODSOperandIndexAndLength(kCentres);
+  if (areThere) {
+    FailureOr<std::vector<double>> given = readFloats(step, centred);
+    if (failed(given))
+      return failure();
+    centres = std::move(*given);
+  }
   std::vector<double> values;
   for (Scalar quant : step.array(0).toScalars()) {
     if (quant.isPoison())
       return step.fail("multiplies a number that nothing wrote");
-    values.push_back(static_cast<double>(quant.asInt()) *
-                     (*scales)[values.size() / attn::QuantizeOp::kBlock]);
+    size_t block = values.size() / attn::QuantizeOp::kBlock;
+    values.push_back(static_cast<double>(quant.asInt()) * (*scales)[block] +
+                     centres[2 * block + 1]);
   }
   return values;
 }

@@ -19,6 +19,7 @@ struct Processor {
   int64_t lanes;       ///< f32 numbers of a vector register
   int64_t registers;   ///< vector registers
   double multiplies;   ///< multiplying instructions that begin in a cycle
+  double operations;   ///< and all that don't read memory, of processors with dot products of bf16
   double loads;        ///< vectors loaded in a cycle
   double latency;      ///< cycles until a sum can be added to again
   double pairsLatency; ///< the same of a sum of products of bf16
@@ -36,6 +37,7 @@ struct Processor {
     return {.lanes = isWide ? 16 : 8,
             .registers = isWide ? 32 : 16,
             .multiplies = 2,
+            .operations = 4,
             .loads = 2,
             .latency = 4,
             .pairsLatency = 6,

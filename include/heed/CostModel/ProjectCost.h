@@ -45,6 +45,7 @@ struct Projection {
   int64_t rowStride = 0;     ///< bytes from a row of x to the next
   int64_t scalesOfGroup = 1; ///< Bytes: scales of 32 columns
   bool hasOffset = false;    ///< Bytes: sums of x are multiplied too
+  bool isCentred = false;    ///< Bytes: columns are multiplied in pairs, half by additions
 
   /// Of all weights.
   int64_t panels() const { return (features + kPanelFeatures - 1) / kPanelFeatures * weights; }

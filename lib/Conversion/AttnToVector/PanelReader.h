@@ -74,6 +74,7 @@ public:
   int scalesPerStep() const { return layout.scalesPerGroup(); }
   bool hasMin() const { return layout.hasMin; }
   int bias() const { return layout.bias(); }
+  int middle() const { return layout.middle(); }
 
 private:
   /// Where a step begins, in bytes, of type index.

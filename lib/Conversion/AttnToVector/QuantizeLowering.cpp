@@ -11,6 +11,9 @@
 // chunk of rows, as many as tasks of linalg ops have, so that heed-merge-tasks
 // can join them.
 //
+// The centred form takes the middle of a block's extremes from its numbers first,
+// and gives two more for each block; all else is the same.
+//
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
@@ -36,9 +39,13 @@ constexpr int64_t kBlocks = 4;
 
 class QuantizeKernel {
 public:
-  QuantizeKernel(QuantizeOp op, Value x, Value quants, Value scales, Value sums)
-      : loc(op.getLoc()), x(x), quants(quants), scales(scales), sums(sums), group(op.getGroup()),
-        times(op.getTimes()), cols(cast<MemRefType>(x.getType()).getDimSize(1)) {}
+  /// `matrices`: what the op reads and writes, in its order.
+  QuantizeKernel(QuantizeOp op, ArrayRef<Value> matrices)
+      : loc(op.getLoc()), x(matrices[0]), quants(matrices[1]), scales(matrices[2]),
+        sums(matrices[3]), centres(op.getCentres() ? matrices[4] : Value()),
+        crosses(op.getCrosses() ? matrices[5] : Value()), reach(op.getReach()),
+        group(op.getGroup()), times(op.getTimes()),
+        cols(cast<MemRefType>(x.getType()).getDimSize(1)) {}
 
   void build(OpBuilder &builder) {
     Value rows = memref::DimOp::create(builder, loc, x, 0);
@@ -111,14 +118,21 @@ private:
                               memref, ValueRange{row, add(builder, place, block * stride)});
   }
 
-  /// Of the number in each block that is furthest from 0, and the positive of two, the negative: it
-  /// becomes 128. `values` are the blocks' vectors. What isn't a number is further than all others.
-  Value oppositeOfFurthest(OpBuilder &builder, ArrayRef<Value> values) {
+  /// 4 lanes, or 16, of `value`.
+  Value splat(OpBuilder &builder, int64_t lanes, int32_t value) {
+    auto type = VectorType::get({lanes}, builder.getI32Type());
+    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, value));
+  }
+  Value splat(OpBuilder &builder, float value) {
+    auto type = VectorType::get({kBlocks}, builder.getF32Type());
+    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, value));
+  }
+
+  /// Bits of the greatest number in each block or of 0, and of the least, of which only a sign says
+  /// that it is below 0. `values` are the blocks' vectors. What isn't a number is further from 0
+  /// than all others.
+  std::pair<Value, Value> extremes(OpBuilder &builder, ArrayRef<Value> values) {
     auto ints = VectorType::get({kLanes}, builder.getI32Type());
-    auto ofBlocks = VectorType::get({kBlocks}, builder.getI32Type());
-    auto splat = [&](int32_t value) -> Value {
-      return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ofBlocks, value));
-    };
     // Of numbers' bits the greatest is the greatest number, read as signed integers, and read as
     // unsigned ones the least, if one is below 0.
     auto above = [&](OpBuilder &at, Value a, Value b) -> Value {
@@ -140,15 +154,57 @@ private:
     }
     greatest.resize(kBlocks, greatest.front());
     least.resize(kBlocks, least.front());
-    Value up = above(builder, joinLanes(builder, greatest, above), splat(0));
-    Value down = arith::AndIOp::create(builder, loc, joinLanes(builder, least, below),
-                                       splat(std::numeric_limits<int32_t>::max()));
+    Value up = above(builder, joinLanes(builder, greatest, above), splat(builder, kBlocks, 0));
+    return {up, joinLanes(builder, least, below)};
+  }
+
+  /// How a block's numbers are rounded: less the centre, if there is one, and times `inverse`.
+  struct Rounding {
+    Value centre, scale, inverse; // 4 x f32
+  };
+
+  /// `furthest` becomes `quant`.
+  Rounding roundingFor(OpBuilder &builder, Value furthest, float quant) {
+    Value scale = arith::MulFOp::create(builder, loc, furthest, splat(builder, 1 / quant));
+    Value none = splat(builder, 0.0f);
+    Value isZero = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, furthest, none);
+    Value inverse = arith::DivFOp::create(builder, loc, splat(builder, quant), furthest);
+    return {Value(), scale, arith::SelectOp::create(builder, loc, isZero, none, inverse)};
+  }
+
+  /// What is furthest from 0, the positive of two, becomes -128. So its opposite becomes 128.
+  Rounding aboutZero(OpBuilder &builder, Value up, Value least) {
+    Value down = arith::AndIOp::create(
+        builder, loc, least, splat(builder, kBlocks, std::numeric_limits<int32_t>::max()));
     Value isPositive = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, up, down);
-    Value negative =
-        arith::OrIOp::create(builder, loc, up, splat(std::numeric_limits<int32_t>::min()));
-    return arith::BitcastOp::create(
-        builder, loc, VectorType::get({kBlocks}, builder.getF32Type()),
-        arith::SelectOp::create(builder, loc, isPositive, negative, down));
+    Value negative = arith::OrIOp::create(
+        builder, loc, up, splat(builder, kBlocks, std::numeric_limits<int32_t>::min()));
+    Value opposite =
+        arith::BitcastOp::create(builder, loc, VectorType::get({kBlocks}, builder.getF32Type()),
+                                 arith::SelectOp::create(builder, loc, isPositive, negative, down));
+    return roundingFor(builder, opposite, QuantizeOp::kByteReach);
+  }
+
+  Rounding aboutCentre(OpBuilder &builder, Value up, Value least) {
+    auto floats = VectorType::get({kBlocks}, builder.getF32Type());
+    Value zero = splat(builder, kBlocks, 0);
+    Value isNegative = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, least, zero);
+    Value high = arith::BitcastOp::create(builder, loc, floats, up);
+    Value low = arith::BitcastOp::create(
+        builder, loc, floats, arith::SelectOp::create(builder, loc, isNegative, least, zero));
+    Value half = splat(builder, 0.5f);
+    Value centre =
+        arith::AddFOp::create(builder, loc, arith::MulFOp::create(builder, loc, low, half),
+                              arith::MulFOp::create(builder, loc, high, half));
+    centre = arith::TruncFOp::create(builder, loc,
+                                     VectorType::get({kBlocks}, builder.getBF16Type()), centre);
+    centre = arith::ExtFOp::create(builder, loc, floats, centre);
+    Value furthest =
+        arith::MaximumFOp::create(builder, loc, arith::SubFOp::create(builder, loc, high, centre),
+                                  arith::SubFOp::create(builder, loc, centre, low));
+    Rounding rounding = roundingFor(builder, furthest, static_cast<float>(reach));
+    rounding.centre = centre;
+    return rounding;
   }
 
   /// Quantises `count` blocks of a row from block `first` on; four at most.
@@ -156,47 +212,77 @@ private:
     auto floats = VectorType::get({kLanes}, builder.getF32Type());
     auto ints = VectorType::get({kLanes}, builder.getI32Type());
     auto bytes = VectorType::get({kLanes}, builder.getI8Type());
-    auto ofBlocks = VectorType::get({kBlocks}, builder.getF32Type());
-    auto splat = [&](float value) -> Value {
-      return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ofBlocks, value));
-    };
     Value firstColumn = multiply(builder, first, QuantizeOp::kBlock);
     auto column = [&](int64_t part) { return add(builder, firstColumn, part * kLanes); };
     SmallVector<Value> values;
     for (int64_t part = 0; part < count * kParts; ++part)
       values.push_back(
           vector::LoadOp::create(builder, loc, floats, x, ValueRange{row, column(part)}));
-    Value opposite = oppositeOfFurthest(builder, values);
-    Value scale = arith::MulFOp::create(builder, loc, opposite, splat(1.0f / 128));
-    Value isZero =
-        arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, opposite, splat(0));
-    Value inverse = arith::SelectOp::create(
-        builder, loc, isZero, splat(0), arith::DivFOp::create(builder, loc, splat(128), opposite));
-    storeOfBlocks(builder, scale, scales, row, first, count, 1);
+    auto [up, least] = extremes(builder, values);
+    Rounding rounding = centres ? aboutCentre(builder, up, least) : aboutZero(builder, up, least);
+    storeOfBlocks(builder, rounding.scale, scales, row, first, count, 1);
 
-    Value highest = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ints, 127));
+    auto ofBlock = [&](Value numbers, int64_t part) -> Value {
+      Value number = vector::ExtractOp::create(builder, loc, numbers, part / kParts);
+      return vector::BroadcastOp::create(builder, loc, floats, number);
+    };
     SmallVector<Value> counts;
     for (auto [part, value] : llvm::enumerate(values)) {
-      Value factor = vector::ExtractOp::create(builder, loc, inverse, int64_t(part) / kParts);
-      factor = vector::BroadcastOp::create(builder, loc, floats, factor);
-      Value scaled = arith::MulFOp::create(builder, loc, value, factor);
+      if (centres)
+        value = arith::SubFOp::create(builder, loc, value, ofBlock(rounding.centre, part));
+      Value scaled = arith::MulFOp::create(builder, loc, value, ofBlock(rounding.inverse, part));
       Value whole = math::RoundEvenOp::create(builder, loc, scaled);
       Value quant = arith::FPToSIOp::create(builder, loc, ints, whole);
-      counts.push_back(arith::MinSIOp::create(builder, loc, quant, highest));
+      if (!centres) // the least becomes -128, and what is as far above 0 would become 128
+        quant = arith::MinSIOp::create(builder, loc, quant, splat(builder, kLanes, 127));
+      counts.push_back(quant);
       Value narrow = arith::TruncIOp::create(builder, loc, bytes, counts.back());
       vector::StoreOp::create(builder, loc, narrow, quants, ValueRange{row, column(part)});
     }
-    buildSums(builder, counts, scale, row, first, count);
+    Value sum = buildSums(builder, counts, rounding.scale, row, first, count);
+    if (centres)
+      buildCentres(builder, counts, rounding, sum, row, first, count);
   }
 
-  /// Adds up a block's quants, [blocks][parts], each part by itself where groups are of 16.
-  void buildSums(OpBuilder &builder, ArrayRef<Value> counts, Value scale, Value row, Value first,
-                 int64_t count) {
+  /// Gives each block's total and centre, and its cross: of `counts`, whose sum is `sum`.
+  void buildCentres(OpBuilder &builder, ArrayRef<Value> counts, const Rounding &rounding, Value sum,
+                    Value row, Value first, int64_t count) {
+    Value total = arith::MulFOp::create(builder, loc, rounding.centre,
+                                        splat(builder, static_cast<float>(QuantizeOp::kBlock)));
+    sum = arith::SIToFPOp::create(builder, loc, total.getType(), sum);
+    total = vector::FMAOp::create(builder, loc, rounding.scale, sum, total);
+    Value pairs =
+        arith::TruncFOp::create(builder, loc, VectorType::get({2 * kBlocks}, builder.getBF16Type()),
+                                vector::InterleaveOp::create(builder, loc, total, rounding.centre));
+    if (count < kBlocks)
+      pairs = vector::ExtractStridedSliceOp::create(builder, loc, pairs, {0}, {2 * count}, {1});
+    vector::StoreOp::create(builder, loc, pairs, centres,
+                            ValueRange{row, multiply(builder, first, 2)});
+
+    SmallVector<Value> products;
+    for (int64_t block = 0; block < count; ++block) {
+      Value unsignedBytes = arith::AddIOp::create(builder, loc, counts[kParts * block],
+                                                  splat(builder, kLanes, QuantizeOp::kByteReach));
+      products.push_back(
+          arith::MulIOp::create(builder, loc, unsignedBytes, counts[kParts * block + 1]));
+    }
+    products.resize(kBlocks, products.front());
+    Value cross = joinLanes(builder, products, [&](OpBuilder &at, Value a, Value b) -> Value {
+      return arith::AddIOp::create(at, loc, a, b);
+    });
+    cross = arith::SubIOp::create(builder, loc, splat(builder, kBlocks, 0), cross);
+    storeOfBlocks(builder, cross, crosses, row, first, count, 1);
+  }
+
+  /// Adds up a block's quants, [blocks][parts], each part by itself where groups are of 16; gives
+  /// what the last groups' add up to.
+  Value buildSums(OpBuilder &builder, ArrayRef<Value> counts, Value scale, Value row, Value first,
+                  int64_t count) {
     auto plus = [&](OpBuilder &at, Value a, Value b) -> Value {
       return arith::AddIOp::create(at, loc, a, b);
     };
     int64_t groups = QuantizeOp::kBlock / group, parts = kParts / groups;
-    Value place = multiply(builder, first, groups);
+    Value place = multiply(builder, first, groups), counted;
     for (int64_t index = 0; index < groups; ++index) {
       SmallVector<Value> ofGroup;
       for (int64_t block = 0; block < count; ++block) {
@@ -206,6 +292,7 @@ private:
       }
       ofGroup.resize(kBlocks, ofGroup.front());
       Value sum = joinLanes(builder, ofGroup, plus);
+      counted = sum;
       if (cast<MemRefType>(sums.getType()).getElementType().isF32())
         sum = arith::MulFOp::create(builder, loc, scale,
                                     arith::SIToFPOp::create(builder, loc, scale.getType(), sum));
@@ -216,10 +303,13 @@ private:
                 builder, loc, DenseElementsAttr::get(cast<VectorType>(sum.getType()), times)));
       storeOfBlocks(builder, sum, sums, row, add(builder, place, index), count, groups);
     }
+    return counted;
   }
 
   Location loc;
   Value x, quants, scales, sums; ///< matrices, their rows the same
+  Value centres, crosses;        ///< of the centred form
+  int64_t reach;                 ///< of the centred form, how far quants reach from 0
   int64_t group;
   int32_t times; ///< of integer sums
   int64_t cols;
@@ -228,12 +318,15 @@ private:
 } // namespace
 
 LogicalResult heed::attn::lowerQuantize(OpBuilder &builder, QuantizeOp op) {
-  FailureOr<Value> x = asMatrix(builder, op, op.getX(), op.getContracted());
-  FailureOr<Value> quants = asMatrix(builder, op, op.getQuants(), op.getContracted());
-  FailureOr<Value> scales = asMatrix(builder, op, op.getScales(), 1);
-  FailureOr<Value> sums = asMatrix(builder, op, op.getSums(), 1);
-  if (failed(x) || failed(quants) || failed(scales) || failed(sums))
-    return failure();
-  QuantizeKernel(op, *x, *quants, *scales, *sums).build(builder);
+  SmallVector<Value> matrices;
+  for (OpOperand &operand : op->getOpOperands()) {
+    bool hasColumns = operand.getOperandNumber() < 2; // x and quants; others have some for a block
+    FailureOr<Value> matrix =
+        asMatrix(builder, op, operand.get(), hasColumns ? op.getContracted() : 1);
+    if (failed(matrix))
+      return failure();
+    matrices.push_back(*matrix);
+  }
+  QuantizeKernel(op, matrices).build(builder);
   return success();
 }

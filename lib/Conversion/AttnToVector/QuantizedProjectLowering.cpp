@@ -16,6 +16,14 @@
 // the row's sum times it, which attn.quantize has ready; a min as one product
 // with the row's scaled sum.
 //
+// Rows that are centred leave room in a byte, and columns of tiles are multiplied in
+// pairs, by the inner product of S. Winograd (A New Algorithm for Inner Product, 1968):
+//
+//   x w + y v = (x + v) (y + w) - x y - w v
+//
+// Half the products become additions, which other units do. What is taken off again
+// is known of a row and of a weight: what the dot product starts from, too.
+//
 //   few rows (decoding)   a group's quants are unpacked in registers.
 //   many rows (prompts)   a block of panels is unpacked to bytes once, then
 //                         multiplied with tiles of rows.
@@ -29,6 +37,7 @@
 
 #include "Lowerings.h"
 #include "PanelTasks.h"
+#include "QuantGroups.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -47,11 +56,16 @@ constexpr int64_t kNextBytesOfRow = 128;
 
 class QuantizedProjectKernel : PanelTasks {
 public:
-  QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, Value x, Value scales, Value sums,
-                         ProjectResult result)
-      : PanelTasks(builder, op, x, std::move(result),
+  /// What belongs to the rows: quants, and for their blocks scales and sums, of centred ones also
+  /// centres and crosses.
+  struct Rows {
+    Value quants, scales, sums, centres, crosses;
+  };
+
+  QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, const Rows &x, ProjectResult result)
+      : PanelTasks(builder, op, x.quants, std::move(result),
                    op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
-        tileRows(op.getTileAttr().getRows()), x(x), scales(scales), sums(sums),
+        tileRows(op.getTileAttr().getRows()), x(x), groups(loc, reader, x.centres != nullptr),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
@@ -69,12 +83,7 @@ public:
   }
 
 private:
-  /// A panel's group, ready to be multiplied.
-  struct Group {
-    SmallVector<Value> fours;           ///< 4 columns each, as i32 lanes; of a tile, read when used
-    SmallVector<Value> scales, offsets; ///< one for each group of columns with a scale
-  };
-  /// Four columns, from column 4 `four` of the group on, of panel `panel`.
+  /// Four columns, from column 4 `four` of the group on, of panel `panel`, as i32 lanes.
   using ReadFour = function_ref<Value(OpBuilder &, int64_t panel, int64_t four)>;
 
   void buildFewRows(OpBuilder &builder, const Panels &panels) {
@@ -93,7 +102,7 @@ private:
             SmallVector<Value> next(carried);
             Value place = panels.at(body, panel);
             ofPanel->readAhead(body, place, step);
-            Group group = readGroup(body, ofPanel->address(body, place, step));
+            QuantGroup group = groups.read(body, *ofPanel, ofPanel->address(body, place, step));
             auto fourOf = [&](OpBuilder &, int64_t, int64_t four) { return group.fours[four]; };
             addGroup(body, group, fourOf, row, 1, step, next);
             scf::YieldOp::create(body, loc, next);
@@ -104,7 +113,7 @@ private:
   }
 
   void buildManyRows(OpBuilder &builder, const Panels &panels) {
-    Scratch scratch = unpack(builder, panels);
+    unpack(builder, panels);
     int64_t bytes = kNextBytesOfRow / weights;
     forEachTile(builder, constant(builder, 0), rows, {tileRows, 2, 1},
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
@@ -113,48 +122,25 @@ private:
                   for (const PanelReader &each : readers)
                     each.readNext(inTile, panels.at(inTile, panels.count), panels.count, asked,
                                   height * bytes);
-                  buildTile(inTile, scratch, panels, firstRow, height);
+                  buildTile(inTile, panels, firstRow, height);
                 });
   }
 
-  /// A block of panels in memory: [panels of all weights, steps, fours of a step or parts, lanes].
-  struct Scratch {
-    Value fours, scales, offsets;
-  };
-  Scratch unpack(OpBuilder &builder, const Panels &panels) {
-    int64_t steps = reader.steps(), parts = reader.scalesPerStep();
-    auto allocate = [&](int64_t perStep, Type element) -> Value {
-      auto type = MemRefType::get({weights * panels.count, steps, perStep, kLanes}, element);
-      return memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
-    };
-    Scratch scratch{allocate(reader.columnsPerStep() / 4, builder.getI32Type()),
-                    allocate(parts, builder.getF32Type()), Value()};
-    if (reader.hasMin())
-      scratch.offsets = allocate(parts, builder.getF32Type());
-    Value zero = constant(builder, 0);
-    auto loop =
-        scf::ForOp::create(builder, loc, zero, constant(builder, steps), constant(builder, 1));
+  /// Keeps the groups of a block of panels in memory.
+  void unpack(OpBuilder &builder, const Panels &panels) {
+    groups.allocate(builder, weights * panels.count);
+    auto loop = scf::ForOp::create(builder, loc, constant(builder, 0),
+                                   constant(builder, reader.steps()), constant(builder, 1));
     OpBuilder body = OpBuilder::atBlockTerminator(loop.getBody());
     Value step = loop.getInductionVar();
     for (int64_t number = 0; number < weights * panels.count; ++number) {
       auto [ofPanel, panel] = sourceOf(panels, number);
-      Group group = readGroup(body, ofPanel->address(body, panels.at(body, panel), step));
-      auto keep = [&](ArrayRef<Value> vectors, Value memref) {
-        for (auto [index, vector] : llvm::enumerate(vectors))
-          vector::StoreOp::create(
-              body, loc, vector, memref,
-              ValueRange{constant(body, number), step, constant(body, index), zero});
-      };
-      keep(group.fours, scratch.fours);
-      keep(group.scales, scratch.scales);
-      if (scratch.offsets)
-        keep(group.offsets, scratch.offsets);
+      Value address = ofPanel->address(body, panels.at(body, panel), step);
+      groups.keep(body, groups.read(body, *ofPanel, address), number, step);
     }
-    return scratch;
   }
 
-  void buildTile(OpBuilder &builder, const Scratch &scratch, const Panels &panels, Value firstRow,
-                 int64_t height) {
+  void buildTile(OpBuilder &builder, const Panels &panels, Value firstRow, int64_t height) {
     Value zero = constant(builder, 0);
     // The residual is another thread's as often as not, too far away to be waited for at the end.
     for (int64_t row = 0; row < height; ++row)
@@ -165,129 +151,171 @@ private:
         builder, loc, zero, constant(builder, reader.steps()), constant(builder, 1), totals,
         [&](OpBuilder &body, Location, Value step, ValueRange carried) {
           SmallVector<Value> next(carried);
-          SmallVector<Group> groups(weights * panels.count);
-          auto read = [&](OpBuilder &at, Value memref, int64_t panel, int64_t index) -> Value {
-            auto type =
-                VectorType::get({kLanes}, cast<MemRefType>(memref.getType()).getElementType());
-            return vector::LoadOp::create(
-                at, loc, type, memref,
-                ValueRange{constant(at, panel), step, constant(at, index), zero});
-          };
-          for (auto [panel, group] : llvm::enumerate(groups))
-            for (int64_t part = 0; part < reader.scalesPerStep(); ++part) {
-              group.scales.push_back(read(body, scratch.scales, panel, part));
-              if (scratch.offsets)
-                group.offsets.push_back(read(body, scratch.offsets, panel, part));
-            }
+          SmallVector<QuantGroup> kept;
+          for (int64_t panel = 0; panel < weights * panels.count; ++panel)
+            kept.push_back(groups.load(body, panel, step));
           auto fourOf = [&](OpBuilder &at, int64_t panel, int64_t four) {
-            return read(at, scratch.fours, panel, four);
+            return groups.loadFour(at, panel, step, four);
           };
-          addGroup(body, groups, fourOf, firstRow, height, step, next);
+          addGroup(body, kept, fourOf, firstRow, height, step, next);
           scf::YieldOp::create(body, loc, next);
         });
     storeTile(builder, loop.getResults(), firstRow, panels);
   }
 
-  /// Reads a group of a panel: its quants in fours, its scales, and its mins as offsets from what
-  /// the stored numbers, which are never negative, stand for.
-  Group readGroup(OpBuilder &builder, Value address) {
-    Group group;
-    group.fours = reader.fours(builder, address);
-    group.scales = reader.scales(builder, address);
-    if (!reader.hasMin())
-      return group;
-    for (auto [min, scale] : llvm::zip_equal(reader.mins(builder, address), group.scales)) {
-      if (int bias = reader.bias()) {
-        Value zero = arith::ConstantOp::create(
-            builder, loc, DenseElementsAttr::get(floats, static_cast<float>(-bias)));
-        min = vector::FMAOp::create(builder, loc, scale, zero, min);
-      }
-      group.offsets.push_back(min);
-    }
-    return group;
-  }
-
   /// Adds a group's products to the totals of `height` rows from `firstRow` on:
   /// totals[row * panels + panel].
-  void addGroup(OpBuilder &builder, ArrayRef<Group> groups, ReadFour fourOf, Value firstRow,
+  void addGroup(OpBuilder &builder, ArrayRef<QuantGroup> weights, ReadFour fourOf, Value firstRow,
                 int64_t height, Value step, SmallVectorImpl<Value> &totals) {
     int64_t parts = reader.scalesPerStep();
-    int64_t foursOfPart = reader.columnsPerStep() / 4 / parts;
-    Value firstColumn =
-        arith::MulIOp::create(builder, loc, step, constant(builder, reader.columnsPerStep()));
-    Value firstPart = arith::MulIOp::create(builder, loc, step, constant(builder, parts));
     SmallVector<Value> places, ofRow;
     for (int64_t row = 0; row < height; ++row) {
       places.push_back(placeOf(builder, add(builder, firstRow, row)));
-      ofRow.push_back(broadcast(builder, scales, places[row], step));
+      ofRow.push_back(broadcast(builder, x.scales, places[row], step));
     }
+    Value firstPart = arith::MulIOp::create(builder, loc, step, constant(builder, parts));
     for (int64_t part = 0; part < parts; ++part) {
       Value place = add(builder, firstPart, part);
-      SmallVector<Value> dots;
-      for (int64_t row = 0; row < height; ++row) {
-        Value start = startOf(builder, places[row], place);
-        dots.append(groups.size(), start);
-      }
-      for (int64_t four = part * foursOfPart; four < (part + 1) * foursOfPart; ++four) {
-        SmallVector<Value> weights;
-        for (size_t panel = 0; panel < groups.size(); ++panel)
-          weights.push_back(fourOf(builder, panel, four));
-        for (int64_t row = 0; row < height; ++row) {
-          Value quants =
-              broadcastWord(builder, x, places[row], add(builder, firstColumn, 4 * four));
-          for (auto [panel, weight] : llvm::enumerate(weights)) {
-            Value &dot = dots[row * groups.size() + panel];
-            dot = dotProduct(builder, dot, weight, quants);
-          }
-        }
-      }
+      SmallVector<Value> dots =
+          weights.front().cross
+              ? dotsInPairs(builder, weights, fourOf, places, step)
+              : dotsOfPart(builder, weights.size(), fourOf, places, step, part, place);
       for (int64_t row = 0; row < height; ++row)
-        for (auto [panel, group] : llvm::enumerate(groups)) {
-          Value &total = totals[row * groups.size() + panel];
+        for (auto [panel, group] : llvm::enumerate(weights)) {
+          Value &total = totals[row * weights.size() + panel];
           Value product =
-              arith::SIToFPOp::create(builder, loc, floats, dots[row * groups.size() + panel]);
-          Value scale = arith::MulFOp::create(builder, loc, group.scales[part], ofRow[row]);
-          total = vector::FMAOp::create(builder, loc, product, scale, total);
-          if (!group.offsets.empty())
-            total = vector::FMAOp::create(builder, loc, group.offsets[part],
-                                          broadcast(builder, sums, places[row], place), total);
+              arith::SIToFPOp::create(builder, loc, floats, dots[row * weights.size() + panel]);
+          total =
+              x.centres
+                  ? addCentred(builder, total, product, group, ofRow[row], places[row], step)
+                  : addScaled(builder, total, product, group, part, ofRow[row], places[row], place);
         }
     }
+  }
+
+  /// The products of a part's columns, [rows][panels].
+  SmallVector<Value> dotsOfPart(OpBuilder &builder, int64_t panels, ReadFour fourOf,
+                                ArrayRef<Value> places, Value step, int64_t part, Value place) {
+    SmallVector<Value> dots;
+    for (Value row : places)
+      dots.append(panels, startOf(builder, row, place));
+    int64_t foursOfPart = reader.columnsPerStep() / 4 / reader.scalesPerStep();
+    for (int64_t four = part * foursOfPart; four < (part + 1) * foursOfPart; ++four) {
+      SmallVector<Value> weights;
+      for (int64_t panel = 0; panel < panels; ++panel)
+        weights.push_back(fourOf(builder, panel, four));
+      for (auto [row, place] : llvm::enumerate(places)) {
+        Value quants = broadcastFour(builder, place, step, four);
+        for (auto [panel, weight] : llvm::enumerate(weights)) {
+          Value &dot = dots[row * panels + panel];
+          dot = dotProduct(builder, dot, asBytes(builder, weight), quants);
+        }
+      }
+    }
+    return dots;
+  }
+
+  /// The same of a whole group of centred rows: a four of the first half of the columns and one of
+  /// the second together.
+  SmallVector<Value> dotsInPairs(OpBuilder &builder, ArrayRef<QuantGroup> weights, ReadFour fourOf,
+                                 ArrayRef<Value> places, Value step) {
+    SmallVector<Value> dots;
+    for (Value row : places) {
+      Value cross = broadcast(builder, x.crosses, row, step);
+      for (const QuantGroup &group : weights)
+        dots.push_back(arith::AddIOp::create(builder, loc, group.cross, cross));
+    }
+    int64_t half = reader.columnsPerStep() / 8;
+    for (int64_t four = 0; four < half; ++four) {
+      SmallVector<Value> low, high;
+      for (size_t panel = 0; panel < weights.size(); ++panel) {
+        low.push_back(asBytes(builder, fourOf(builder, panel, four)));
+        high.push_back(asBytes(builder, fourOf(builder, panel, half + four)));
+      }
+      for (auto [row, place] : llvm::enumerate(places)) {
+        Value first = broadcastFour(builder, place, step, four);
+        Value second = broadcastFour(builder, place, step, half + four);
+        for (size_t panel = 0; panel < weights.size(); ++panel) {
+          Value &dot = dots[row * weights.size() + panel];
+          dot = dotProduct(builder, dot, arith::AddIOp::create(builder, loc, first, high[panel]),
+                           arith::AddIOp::create(builder, loc, second, low[panel]));
+        }
+      }
+    }
+    return dots;
+  }
+
+  /// `total` with the product of a part's columns, and of what its min adds to all of them.
+  Value addScaled(OpBuilder &builder, Value total, Value product, const QuantGroup &group,
+                  int64_t part, Value scaleOfRow, Value row, Value place) {
+    Value scale = arith::MulFOp::create(builder, loc, group.scales[part], scaleOfRow);
+    total = vector::FMAOp::create(builder, loc, product, scale, total);
+    if (group.offsets.empty())
+      return total;
+    return vector::FMAOp::create(builder, loc, group.offsets[part],
+                                 broadcast(builder, x.sums, row, place), total);
+  }
+
+  /// The same of a centred row, whose centre is multiplied by what all columns add up to.
+  Value addCentred(OpBuilder &builder, Value total, Value product, const QuantGroup &group,
+                   Value scaleOfRow, Value row, Value step) {
+    Value pair = broadcastWord(builder, x.centres, row,
+                               arith::MulIOp::create(builder, loc, step, constant(builder, 2)));
+    Value offset = group.offsets.front();
+    pair = vector::BitCastOp::create(builder, loc, offset.getType(), pair);
+    product = arith::MulFOp::create(builder, loc, product, scaleOfRow);
+    product = DotPairsOp::create(builder, loc, product, offset, pair);
+    return vector::FMAOp::create(builder, loc, product, group.scales.front(), total);
   }
 
   /// What a dot product starts from: 0, or what takes the bias of stored quants back.
   Value startOf(OpBuilder &builder, Value row, Value part) {
-    if (reader.hasMin() || reader.bias() == 0)
+    if (!x.centres && (reader.hasMin() || reader.bias() == 0))
       return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(ints));
-    return broadcast(builder, sums, row, part);
+    return broadcast(builder, x.sums, row, part);
+  }
+  /// Four columns of a row, from column 4 `four` of step `step` on, in all lanes.
+  Value broadcastFour(OpBuilder &builder, Value row, Value step, int64_t four) {
+    Value first =
+        arith::MulIOp::create(builder, loc, step, constant(builder, reader.columnsPerStep()));
+    return asBytes(builder, broadcastWord(builder, x.quants, row, add(builder, first, 4 * four)));
   }
   Value broadcast(OpBuilder &builder, Value memref, Value row, Value column) {
     Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
     return vector::BroadcastOp::create(builder, loc, VectorType::get({kLanes}, scalar.getType()),
                                        scalar);
   }
+  Value asBytes(OpBuilder &builder, Value four) {
+    return vector::BitCastOp::create(builder, loc, bytes, four);
+  }
   /// `sum` plus the products of four unsigned and four signed bytes in each lane.
-  Value dotProduct(OpBuilder &builder, Value sum, Value weights, Value quants) {
-    auto asBytes = [&](Value four) -> Value {
-      return vector::BitCastOp::create(builder, loc, bytes, four);
-    };
-    return DotBytesOp::create(builder, loc, sum, asBytes(weights), asBytes(quants));
+  Value dotProduct(OpBuilder &builder, Value sum, Value unsignedBytes, Value signedBytes) {
+    return DotBytesOp::create(builder, loc, sum, unsignedBytes, signedBytes);
   }
 
   int64_t tileRows;
-  Value x, scales, sums;
+  Rows x;
+  QuantGroups groups;
   VectorType floats, ints, bytes;
 };
 
 } // namespace
 
 LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op) {
-  int64_t contracted = op.getContracted();
-  FailureOr<Value> x = asMatrix(builder, op, op.getX(), contracted);
-  FailureOr<Value> scales = asMatrix(builder, op, op.getScales(), 1);
-  FailureOr<Value> sums = asMatrix(builder, op, op.getSums(), 1);
+  QuantizedProjectKernel::Rows rows;
+  auto view = [&](Value memref, int64_t columns, Value &matrix) -> LogicalResult {
+    if (!memref)
+      return success();
+    FailureOr<Value> made = asMatrix(builder, op, memref, columns);
+    if (succeeded(made))
+      matrix = *made;
+    return made;
+  };
   FailureOr<ProjectResult> result = ProjectResult::of(builder, op);
-  if (failed(x) || failed(scales) || failed(sums) || failed(result))
+  if (failed(view(op.getX(), op.getContracted(), rows.quants)) ||
+      failed(view(op.getScales(), 1, rows.scales)) || failed(view(op.getSums(), 1, rows.sums)) ||
+      failed(view(op.getCentres(), 1, rows.centres)) ||
+      failed(view(op.getCrosses(), 1, rows.crosses)) || failed(result))
     return failure();
-  return QuantizedProjectKernel(builder, op, *x, *scales, *sums, std::move(*result)).build(builder);
+  return QuantizedProjectKernel(builder, op, rows, std::move(*result)).build(builder);
 }

@@ -1,16 +1,23 @@
 // RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations{int8=true bf16=true}))' | FileCheck %s
+// RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations{int8=true}))' | FileCheck %s --check-prefix=INT8
 // RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations))' | FileCheck %s --check-prefix=PRECISE
 
-// Queries and keys read the same rows, which are rounded once; mins want scaled sums, a zero point
-// integer ones, times what is stored too much.
+// Queries and keys read the same rows, which are rounded once; four bits leave room for rows that are
+// centred, a zero point wants integer sums, times what is stored too much.
 // CHECK-LABEL: func.func @shared
 // CHECK-SAME: (%[[X:.+]]: tensor<?x64xf32>,
-// CHECK-DAG: %[[WITHMIN:.+]]:3 = attn.quantize %[[X]] into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32>
+// CHECK-DAG: %[[CENTRED:.+]]:5 = attn.quantize %[[X]] times -8 into {{.*}} centred {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x4xbf16>, tensor<?x2xi32>
 // CHECK-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %[[X]] times -128 into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>
 // CHECK-NOT: attn.quantize
-// CHECK: attn.project query %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
-// CHECK: attn.project key %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
+// CHECK: attn.project query %[[CENTRED]]#0, %{{.*}} quantized %[[CENTRED]]#1, %[[CENTRED]]#2 centred %[[CENTRED]]#3, %[[CENTRED]]#4 :
+// CHECK: attn.project key %[[CENTRED]]#0, %{{.*}} quantized %[[CENTRED]]#1, %[[CENTRED]]#2 centred %[[CENTRED]]#3, %[[CENTRED]]#4 :
 // CHECK: attn.project value %[[WITHZERO]]#0, %{{.*}} quantized %[[WITHZERO]]#1, %[[WITHZERO]]#2 :
+// Centres are multiplied as bf16. Where that can't be, mins want scaled sums.
+// INT8-LABEL: func.func @shared
+// INT8-DAG: %[[WITHMIN:.+]]:3 = attn.quantize %{{.*}} into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32>
+// INT8-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %{{.*}} times -128 into
+// INT8-NOT: attn.quantize
+// INT8: attn.project query %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
 // PRECISE-LABEL: func.func @shared
 // PRECISE-NOT: attn.quantize
 func.func @shared(%x: tensor<?x64xf32>, %Wq: !attn.weight<32x64, q4_1>, %Wk: !attn.weight<16x64, q4_1>, %Wv: !attn.weight<16x64, q8_0>)
@@ -59,14 +66,16 @@ func.func @floats(%x: tensor<?x64xf32>, %a: !attn.weight<32x64, bf16>, %b: !attn
 // nobody reads whole are rounded themselves.
 // CHECK-LABEL: func.func @some_rows
 // CHECK-SAME: (%[[X:.+]]: tensor<?x64xf32>, %[[Y:.+]]: tensor<?x64xf32>, {{.*}}, %[[FROM:[a-z0-9]+]]: index, %[[N:[a-z0-9]+]]: index)
-// CHECK: %[[ALL:.+]]:3 = attn.quantize %[[X]] into
+// CHECK: %[[ALL:.+]]:5 = attn.quantize %[[X]] times -8 into
 // CHECK-DAG: %[[QUANTS:.+]] = tensor.extract_slice %[[ALL]]#0[%[[FROM]], 0] [%[[N]], 64] [1, 1]
 // CHECK-DAG: %[[SCALES:.+]] = tensor.extract_slice %[[ALL]]#1[%[[FROM]], 0] [%[[N]], 2] [1, 1]
 // CHECK-DAG: %[[SUMS:.+]] = tensor.extract_slice %[[ALL]]#2[%[[FROM]], 0] [%[[N]], 2] [1, 1]
-// CHECK: attn.project query %[[QUANTS]], %{{.*}} quantized %[[SCALES]], %[[SUMS]] :
+// CHECK-DAG: %[[CENTRES:.+]] = tensor.extract_slice %[[ALL]]#3[%[[FROM]], 0] [%[[N]], 4] [1, 1]
+// CHECK-DAG: %[[CROSSES:.+]] = tensor.extract_slice %[[ALL]]#4[%[[FROM]], 0] [%[[N]], 2] [1, 1]
+// CHECK: attn.project query %[[QUANTS]], %{{.*}} quantized %[[SCALES]], %[[SUMS]] centred %[[CENTRES]], %[[CROSSES]] :
 // CHECK: attn.project key %[[ALL]]#0,
 // CHECK: %[[SOME:.+]] = tensor.extract_slice %[[Y]]
-// CHECK: %[[OWN:.+]]:3 = attn.quantize %[[SOME]] into
+// CHECK: %[[OWN:.+]]:5 = attn.quantize %[[SOME]] times -8 into
 // CHECK: attn.project linear %[[OWN]]#0,
 func.func @some_rows(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>, %Wq: !attn.weight<32x64, q4_1>, %Wk: !attn.weight<16x64, q4_1>, %from: index, %n: index)
     -> (tensor<?x32xf32>, tensor<?x16xf32>, tensor<?x16xf32>) {

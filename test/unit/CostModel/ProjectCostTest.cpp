@@ -35,6 +35,11 @@ TEST(ProjectCost, TilesFitRegisters) {
   // Bytes have a second sum, of whole numbers.
   for (const ProjectTile &tile : tilesOf(gate(Product::Bytes), kWide))
     EXPECT_LE(2 * tile.rows * tile.panels + tile.panels + 2, 32);
+  // In pairs two vectors of a panel and two numbers of x meet, and so do their sums.
+  Projection centred = gate(Product::Bytes);
+  centred.isCentred = true;
+  for (const ProjectTile &tile : tilesOf(centred, kWide))
+    EXPECT_LE(2 * tile.rows * tile.panels + 2 * tile.panels + 4, 32);
 }
 
 TEST(ProjectCost, TilesAreRankedOnce) {
@@ -93,6 +98,16 @@ TEST(ProjectCost, OffsetsOfBytesCost) {
   double without = cyclesOf(projection, {6, 2, 2}, kWide);
   projection.hasOffset = true;
   EXPECT_GT(cyclesOf(projection, {6, 2, 2}, kWide), without);
+}
+
+TEST(ProjectCost, PairsOfBytesCostLess) {
+  Projection projection = gate(Product::Bytes);
+  projection.hasOffset = true;
+  double oneByOne = cyclesOf(projection, {6, 2, 2}, kWide);
+  projection.isCentred = true;
+  EXPECT_LT(cyclesOf(projection, {5, 2, 2}, kWide), oneByOne);
+  // Each word of a row meets two panels, or loads are what is waited for.
+  EXPECT_EQ(tilesOf(projection, kWide).front().panels, 2);
 }
 
 TEST(ProjectCost, KnownRowsBoundTheTile) {

@@ -13,6 +13,7 @@
 #include "heed/Runtime/Cpu.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -36,33 +37,67 @@ fn of_heads(X: [n, heads, columns]) -> [n, heads, features] {
 }
 )";
 
-/// Blocks of 32 numbers as multiples of a -128th of the one that is furthest from 0: what
-/// attn.quantize is said to do.
-Numbers rounded(const Tensor &x) {
+float nearestBF16(float value) {
+  auto bits = std::bit_cast<uint32_t>(value);
+  return std::bit_cast<float>((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+}
+
+/// What attn.quantize is said to do. `reach` is 0 where the number of a block of 32 that is
+/// furthest from 0 becomes -128; else the middle of its extremes is taken off first, and what is
+/// furthest from that becomes `reach` or its opposite.
+Numbers rounded(const Tensor &x, int reach) {
   Numbers result;
   for (int64_t first = 0; first < x.size(); first += 32) {
-    float furthest = 0;
-    for (int64_t e = first; e < first + 32; ++e)
+    float furthest = 0, low = 0, high = 0;
+    for (int64_t e = first; e < first + 32; ++e) {
       if (std::abs(x.values[e]) > std::abs(furthest))
         furthest = x.values[e];
-    float scale = furthest / -128, inverse = furthest == 0 ? 0 : -128 / furthest;
+      low = std::min(low, x.values[e]);
+      high = std::max(high, x.values[e]);
+    }
+    float centre = 0, to = -128;
+    if (reach != 0) {
+      centre = nearestBF16((low + high) / 2);
+      furthest = std::max(high - centre, centre - low);
+      to = static_cast<float>(reach);
+    }
+    float scale = furthest / to, inverse = furthest == 0 ? 0 : to / furthest;
     for (int64_t e = first; e < first + 32; ++e)
-      result.push_back(double(scale) * std::fmin(std::nearbyint(x.values[e] * inverse), 127));
+      result.push_back(double(scale) *
+                           std::fmin(std::nearbyint((x.values[e] - centre) * inverse), 127) +
+                       double(centre));
   }
   return result;
 }
 
+/// Instruction sets that round rows alike.
+struct Rounding {
+  std::vector<std::string> sets;
+  int reach;        ///< of centred rows; 0 of others
+  double tolerance; ///< of the largest result: centred rows meet bf16
+};
+
 class RoundedProjection : public testing::TestWithParam<StorageType> {
 protected:
   void SetUp() override {
+    bool fewBits = GetParam() != StorageType::Q8_0;
+    std::vector<std::string> plain;
     if (cpuFeatures() & HEED_AVX512_VNNI)
-      sets.push_back("avx512vnni");
+      plain.push_back("avx512vnni");
     if (cpuFeatures() & HEED_AVX_VNNI)
-      sets.push_back("avx2vnni");
-    if (sets.empty())
+      plain.push_back("avx2vnni");
+    if (cpuFeatures() & HEED_AVX512_BF16) {
+      if (fewBits)
+        roundings.push_back({{"avx512bf16"}, GetParam() == StorageType::Q5_0 ? 112 : 120, 2e-3});
+      else
+        plain.push_back("avx512bf16");
+    }
+    if (!plain.empty())
+      roundings.push_back({plain, 0, 1e-5});
+    if (roundings.empty())
       GTEST_SKIP() << "this processor has no dot products of bytes (AVX-512 VNNI, AVX-VNNI)";
   }
-  std::vector<std::string> sets; // those that round rows and that this processor has
+  std::vector<Rounding> roundings; // those that this processor has
 };
 
 TEST_P(RoundedProjection, IsThatOfRoundedRows) {
@@ -70,29 +105,32 @@ TEST_P(RoundedProjection, IsThatOfRoundedRows) {
   Weights weights;
   weights.add("W", {f, c}, 0.4f, GetParam());
   weights.add("H", {h, f, c}, 0.4f, GetParam());
-  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
-  ASSERT_TRUE(program.ok());
   const Tensor &W = weights["W"], &H = weights["H"];
-
-  // Few rows, and as many as make tiles of every height.
-  for (int64_t n : {0, 1, 3, 4, 6, 17}) {
-    Tensor x = randomTensor({n, c}, 21), ofHeads = randomTensor({n, h, c}, 22);
-    if (n > 3) // a block of zeros has no scale
-      std::fill_n(x.values.begin() + c, 32, 0.0f);
-    Numbers xr = rounded(x), hr = rounded(ofHeads);
-    expectAllNear(program.call("project", {n}, {x.values.data()}, n * f), linear(xr, W, f), 1e-5,
-                  "project");
-    Numbers heads;
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t head = 0; head < h; ++head)
-        for (int64_t feature = 0; feature < f; ++feature) {
-          double sum = 0;
-          for (int64_t column = 0; column < c; ++column)
-            sum += H[(head * f + feature) * c + column] * hr[(i * h + head) * c + column];
-          heads.push_back(sum);
-        }
-    expectAllNear(program.call("of_heads", {n}, {ofHeads.values.data()}, n * h * f), heads, 1e-5,
-                  "of_heads");
+  for (const auto &[sets, reach, tolerance] : roundings) {
+    CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
+    ASSERT_TRUE(program.ok());
+    // Few rows, and as many as make tiles of every height.
+    for (int64_t n : {0, 1, 3, 4, 6, 17}) {
+      Tensor x = randomTensor({n, c}, 21), ofHeads = randomTensor({n, h, c}, 22);
+      if (n > 3) // a block of zeros has no scale
+        std::fill_n(x.values.begin() + c, 32, 0.0f);
+      if (n > 4) // nor has one with nothing below 0 a middle at 0
+        std::fill_n(x.values.begin() + 2 * c, 32, 3.25f);
+      Numbers xr = rounded(x, reach), hr = rounded(ofHeads, reach);
+      expectAllNear(program.call("project", {n}, {x.values.data()}, n * f), linear(xr, W, f),
+                    tolerance, "project");
+      Numbers heads;
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t head = 0; head < h; ++head)
+          for (int64_t feature = 0; feature < f; ++feature) {
+            double sum = 0;
+            for (int64_t column = 0; column < c; ++column)
+              sum += H[(head * f + feature) * c + column] * hr[(i * h + head) * c + column];
+            heads.push_back(sum);
+          }
+      expectAllNear(program.call("of_heads", {n}, {ofHeads.values.data()}, n * h * f), heads,
+                    tolerance, "of_heads");
+    }
   }
 }
 
@@ -101,14 +139,17 @@ TEST_P(RoundedProjection, ARowDoesNotDependOnOthers) {
   Weights weights;
   weights.add("W", {f, c}, 0.4f, GetParam());
   weights.add("H", {3, f, c}, 0.4f, GetParam());
-  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
-  ASSERT_TRUE(program.ok());
-  Tensor x = randomTensor({n, c}, 23);
-  program.expectSameAlone("project", x.values.data(), n, c, f);
+  for (const Rounding &rounding : roundings) {
+    CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", rounding.sets);
+    ASSERT_TRUE(program.ok());
+    Tensor x = randomTensor({n, c}, 23);
+    program.expectSameAlone("project", x.values.data(), n, c, f);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Storage, RoundedProjection,
-                         testing::Values(StorageType::Q8_0, StorageType::Q4_1, StorageType::Q5_0),
+                         testing::Values(StorageType::Q8_0, StorageType::Q4_0, StorageType::Q4_1,
+                                         StorageType::Q5_0),
                          [](const auto &param) {
                            return std::string(storageInfo(param.param).name);
                          });

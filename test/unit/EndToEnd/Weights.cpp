@@ -78,16 +78,32 @@ std::string store(std::vector<float> &values, StorageType storage) {
       }
     }
     return bytes;
+  case StorageType::Q4_0: // blocks of 32: an f16 scale and 32 times four bits
+    for (size_t block = 0; block * 32 < values.size(); ++block) {
+      const float scale = block % 2 ? 1.0f / 16 : 1.0f / 32;
+      put(bytes, halfBits(scale));
+      uint8_t quants[32];
+      for (size_t i = 0; i < 32; ++i) {
+        float &value = values[block * 32 + i];
+        const float quant = std::fmax(-8, std::fmin(7, std::round(value / scale)));
+        value = quant * scale;
+        quants[i] = static_cast<uint8_t>(quant + 8);
+      }
+      for (size_t i = 0; i < 16; ++i)
+        put(bytes, static_cast<uint8_t>(quants[i] | quants[i + 16] << 4));
+    }
+    return bytes;
   case StorageType::Q4_1: // blocks of 32: an f16 scale, an f16 min, and 32 times four bits
     for (size_t block = 0; block * 32 < values.size(); ++block) {
-      const float scale = 1.0f / 16, min = block % 2 ? -0.5f : -0.25f;
+      const bool isEven = block % 5 == 4; // all weights of such a block are its min
+      const float scale = isEven ? 0 : 1.0f / 16, min = block % 2 ? -0.5f : -0.25f;
       put(bytes, halfBits(scale));
       put(bytes, halfBits(min));
       uint8_t quants[32];
       for (size_t i = 0; i < 32; ++i) {
         float &value = values[block * 32 + i];
-        quants[i] =
-            static_cast<uint8_t>(std::fmax(0, std::fmin(15, std::round((value - min) / scale))));
+        const float quant = isEven ? 0 : std::round((value - min) / scale);
+        quants[i] = static_cast<uint8_t>(std::fmax(0, std::fmin(15, quant)));
         value = quants[i] * scale + min;
       }
       for (size_t i = 0; i < 16; ++i)
@@ -191,6 +207,7 @@ void Weights::writeGguf(const std::string &path) const {
     put<uint32_t>(file, stored.storage == StorageType::F32    ? 0
                         : stored.storage == StorageType::F16  ? 1
                         : stored.storage == StorageType::BF16 ? 30
+                        : stored.storage == StorageType::Q4_0 ? 2
                         : stored.storage == StorageType::Q4_1 ? 3
                         : stored.storage == StorageType::Q5_0 ? 6
                                                               : 8);

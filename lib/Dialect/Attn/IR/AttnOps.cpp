@@ -110,7 +110,7 @@ void EmbedOp::getEffects(Effects &effects) {
 
 void QuantizeOp::getEffects(Effects &effects) {
   readsIfMemory(getXMutable(), effects);
-  for (OpOperand *operand : {&getQuantsMutable(), &getScalesMutable(), &getSumsMutable()})
+  for (OpOperand *operand : getDestinations())
     writesIfMemory(*operand, effects);
 }
 

@@ -182,6 +182,20 @@ static SmallVector<int64_t> blockedShape(ArrayRef<int64_t> x, int64_t contracted
   return shape;
 }
 
+/// Centres and crosses of an x of shape `x`: both, or neither.
+template <typename Op>
+static LogicalResult verifyCentred(Op op, ArrayRef<int64_t> x, int64_t contracted) {
+  constexpr int64_t block = QuantizeOp::kBlock;
+  if (!op.getCentres() != !op.getCrosses())
+    return op.emitOpError() << "has centres or crosses alone, expected both or neither";
+  if (!op.getCentres())
+    return success();
+  if (failed(expectShape(op, "centres", op.getCentres().getType(),
+                         blockedShape(x, contracted, block / 2))))
+    return failure();
+  return expectShape(op, "crosses", op.getCrosses().getType(), blockedShape(x, contracted, block));
+}
+
 LogicalResult QuantizeOp::verify() {
   ArrayRef<int64_t> x = cast<ShapedType>(getX().getType()).getShape();
   int64_t contracted = getContracted(), rank = x.size(), group = getGroup();
@@ -200,8 +214,27 @@ LogicalResult QuantizeOp::verify() {
       failed(expectShape(*this, "sums", getSums().getType(),
                          blockedShape(x, contracted, group)))) // C2
     return failure();
-  Type made[] = {getQuants().getType(), getScales().getType(), getSums().getType()};
-  return expectResultsLike(*this, made, "quants, scales and sums"); // C3
+  if (failed(verifyCentred(*this, x, contracted)))
+    return failure();
+  if (getCentres() && (group != kBlock ||
+                       !cast<ShapedType>(getSums().getType()).getElementType().isInteger(32))) // C4
+    return emitOpError() << "is centred with sums of " << group << " columns of type "
+                         << getSums().getType() << ", expected i32 of 32 columns";
+  auto times = static_cast<int32_t>(getTimes());
+  if (getCentres() && (times < -64 || times > -1)) // C4
+    return emitOpError() << "is centred with sums times " << times << ", expected from -64 to -1";
+  SmallVector<Type> made;
+  for (OpOperand *destination : getDestinations())
+    made.push_back(destination->get().getType());
+  return expectResultsLike(*this, made, "what is written"); // C3
+}
+
+SmallVector<OpOperand *> QuantizeOp::getDestinations() {
+  SmallVector<OpOperand *> written{&getQuantsMutable(), &getScalesMutable(), &getSumsMutable()};
+  for (MutableOperandRange range : {getCentresMutable(), getCrossesMutable()})
+    for (OpOperand &operand : range)
+      written.push_back(&operand);
+  return written;
 }
 
 //===----------------------------------------------------------------------===//
@@ -215,6 +248,8 @@ static LogicalResult verifyQuants(ProjectOp op) {
   if (isQuantized != (op.getScales() && op.getSums()))
     return op.emitOpError() << "x has type " << x << ", expected "
                             << (isQuantized ? "scales and sums beside it" : "i8 beside scales");
+  if (!isQuantized && op.getCentres())
+    return op.emitOpError() << "x has type " << x << ", expected i8 beside centres";
   if (!isQuantized)
     return success();
   WeightType weight = op.getWeight().getType();
@@ -227,7 +262,8 @@ static LogicalResult verifyQuants(ProjectOp op) {
   ArrayRef<int64_t> sums = cast<ShapedType>(op.getSums().getType()).getShape();
   int64_t group = !sums.empty() && sums.back() == columns / (block / 2) ? block / 2 : block;
   if (failed(expectShape(op, "scales", op.getScales().getType(),
-                         blockedShape(x.getShape(), contracted, block))))
+                         blockedShape(x.getShape(), contracted, block))) ||
+      failed(verifyCentred(op, x.getShape(), contracted)))
     return failure();
   return expectShape(op, "sums", op.getSums().getType(),
                      blockedShape(x.getShape(), contracted, group));
@@ -235,7 +271,8 @@ static LogicalResult verifyQuants(ProjectOp op) {
 
 SmallVector<OpOperand *> ProjectOp::getReadOperands() {
   SmallVector<OpOperand *> read{&getXMutable()};
-  for (MutableOperandRange range : {getScalesMutable(), getSumsMutable(), getJoinedMutable()})
+  for (MutableOperandRange range : {getScalesMutable(), getSumsMutable(), getCentresMutable(),
+                                    getCrossesMutable(), getJoinedMutable()})
     for (OpOperand &operand : range)
       read.push_back(&operand);
   return read;

@@ -102,9 +102,7 @@ struct EmbedModel : DestinationModel<EmbedModel, EmbedOp> {
 };
 
 struct QuantizeModel : DestinationModel<QuantizeModel, QuantizeOp> {
-  static SmallVector<OpOperand *> destinations(QuantizeOp op) {
-    return {&op.getQuantsMutable(), &op.getScalesMutable(), &op.getSumsMutable()};
-  }
+  static SmallVector<OpOperand *> destinations(QuantizeOp op) { return op.getDestinations(); }
   static bool readsDestination(QuantizeOp) { return false; }
 };
 

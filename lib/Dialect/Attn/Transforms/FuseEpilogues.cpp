@@ -91,6 +91,7 @@ static bool makesFloats(ProjectOp project) {
 /// Whether both multiply the same rows in the same way, by other weights.
 static bool multiplyAlike(ProjectOp a, ProjectOp b) {
   return a.getX() == b.getX() && a.getScales() == b.getScales() && a.getSums() == b.getSums() &&
+         a.getCentres() == b.getCentres() && a.getCrosses() == b.getCrosses() &&
          a.getRole() == b.getRole() && a.getWeight().getType() == b.getWeight().getType() &&
          a.getContracted() == b.getContracted() && a.getPerHead() == b.getPerHead() &&
          a.getHeadsFirst() == b.getHeadsFirst();
@@ -231,8 +232,9 @@ private:
     Value into = tensor::EmptyOp::create(builder, loc, sizes, made.getElementType());
     return ProjectOp::create(builder, loc, into.getType(), project.getRole(), project.getX(),
                              weights.front(), ValueRange(weights).drop_front(), project.getScales(),
-                             project.getSums(), allJoined, into, project.getContracted(),
-                             /*accumulate=*/false, project.getPerHead(), headsFirst,
+                             project.getSums(), project.getCentres(), project.getCrosses(),
+                             allJoined, into, project.getContracted(), /*accumulate=*/false,
+                             project.getPerHead(), headsFirst,
                              allMaps.empty() ? ArrayAttr() : builder.getArrayAttr(allMaps),
                              /*tile=*/nullptr);
   }

@@ -49,6 +49,7 @@ struct Blocks {
   int64_t contracted = 0, group = 0; ///< columns of a sum
   bool scaledSums = false;           ///< the weight has mins
   int32_t times = 0;                 ///< else a sum is what takes back the bias of stored numbers
+  bool centred = false;              ///< the weight is of few bits
 
   auto operator<=>(const Blocks &) const = default;
 };
@@ -75,14 +76,19 @@ struct NarrowActivationsPass : heed::attn::impl::NarrowActivationsPassBase<Narro
         project.getScalesMutable().assign(form[1]);
         project.getSumsMutable().assign(form[2]);
       }
+      if (blocks->centred) {
+        project.getCentresMutable().assign(form[3]);
+        project.getCrossesMutable().assign(form[4]);
+      }
       ++numProjections;
     }
     forms.clear();
   }
 
 private:
-  /// A value in one of its narrow forms: rounded, or quants with their scales and sums.
-  using Narrow = SmallVector<Value, 3>;
+  /// A value in one of its narrow forms: rounded, or quants with their scales and sums, and, where
+  /// they are centred, centres and crosses.
+  using Narrow = SmallVector<Value, 5>;
 
   /// The form in which the weight of `project` wants its rows, nothing where they stay f32.
   std::optional<Blocks> formOf(ProjectOp project) const {
@@ -94,8 +100,12 @@ private:
     int64_t columns = llvm::product_of(weight.getShape().take_back(project.getContracted()));
     if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
       return std::nullopt;
-    return Blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup, layout.hasMin,
-                  layout.hasMin ? 1 : -layout.bias()};
+    Blocks blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup};
+    // Centres are multiplied as pairs of bf16.
+    blocks.centred = bf16 && layout.hasNibbles() && layout.scaleGroup == QuantizeOp::kBlock;
+    blocks.scaledSums = layout.hasMin && !blocks.centred;
+    blocks.times = blocks.centred ? -layout.middle() : blocks.scaledSums ? 1 : -layout.bias();
+    return blocks;
   }
 
   /// The slice that `project` reads where that takes some rows of a tensor, and of those all.
@@ -177,14 +187,21 @@ private:
     builder.setInsertionPointAfterValue(x);
     auto type = cast<RankedTensorType>(x.getType());
     int64_t columns = llvm::product_of(type.getShape().take_back(blocks.contracted));
-    Value into[] = {
+    SmallVector<Value> into{
         destination(builder, x, 0, 0, builder.getI8Type()),
         destination(builder, x, blocks.contracted, columns / QuantizeOp::kBlock,
                     builder.getF32Type()),
         destination(builder, x, blocks.contracted, columns / blocks.group,
                     blocks.scaledSums ? Type(builder.getF32Type()) : builder.getI32Type())};
+    if (blocks.centred)
+      into.append({destination(builder, x, blocks.contracted, 2 * columns / QuantizeOp::kBlock,
+                               builder.getBF16Type()),
+                   destination(builder, x, blocks.contracted, columns / QuantizeOp::kBlock,
+                               builder.getI32Type())});
     return QuantizeOp::create(builder, x.getLoc(), TypeRange(ValueRange(into)), x, into[0], into[1],
-                              into[2], blocks.contracted, blocks.group, blocks.times);
+                              into[2], blocks.centred ? into[3] : Value(),
+                              blocks.centred ? into[4] : Value(), blocks.contracted, blocks.group,
+                              blocks.times);
   }
 
   /// Every form in which a value is read.

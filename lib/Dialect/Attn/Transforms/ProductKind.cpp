@@ -48,7 +48,8 @@ cost::Projection heed::attn::costOf(ProjectOp op) {
                        : layout.quant == PanelLayout::Quant::F32 ? cost::Product::F32
                                                                  : cost::Product::Widened;
   projection.scalesOfGroup = std::max(1, layout.scalesPerGroup());
-  projection.hasOffset = layout.hasMin;
+  projection.isCentred = op.getCentres() != nullptr;
+  projection.hasOffset = layout.hasMin || projection.isCentred;
   return projection;
 }
 

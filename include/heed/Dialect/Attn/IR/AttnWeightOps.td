@@ -147,7 +147,7 @@ def Attn_Role : I32EnumAttr<"Role", "what a projection makes", [
 }
 def Attn_RoleAttr : EnumAttr<Attn_Dialect, Attn_Role, "role">;
 
-def Attn_QuantizeOp : Attn_Op<"quantize", [
+def Attn_QuantizeOp : Attn_Op<"quantize", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "rows in eight bits, with a scale for each 32 columns";
   let description = [{
@@ -167,35 +167,66 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [
     same for all of a group's weights: a zero point (integer sums, times what is taken from each
     stored number, so that a sum is what the products start from) or a min (scaled ones).
 
+    In the `centred` form a block's numbers are rounded as what they differ from the middle
+    between the least and the greatest, one of which often is an outlier:
+
+    ```
+    low, high  = the least and the greatest number of block b, and 0
+    centre[b]  = (low + high) / 2                                            rounded to bf16
+    m[b]       = max(high - centre[b], centre[b] - low)
+    reach      = 128 + times                                                 120 for times -8
+    scale[b]   = m[b] / reach
+    quant[c]   = roundeven((x[c] - centre[b]) * (reach / m[b]))              0 where m[b] is 0
+    sum[b]     = times * sum[c in b] quant[c]
+    total[b]   = scale[b] * sum[c in b] quant[c] + 32 * centre[b]            rounded to bf16
+    cross[b]   = - sum[i in 0 … 15] quant[32 b + 16 + i] * (quant[32 b + i] + 128)
+    ```
+
+    `centres` have the pairs (total, centre). A quant then leaves room in a byte for a weight of
+    few bits to be added to it, and by `cross` sums of such bytes, multiplied in pairs, are taken
+    back to what they are for (docs/Rationale/bytes-multiplied-in-pairs.md).
+
     Constraints:
     * C1: `contracted` is at least 1 and no more than x's rank, and the columns are a multiple
       of 32.
     * C2: quants have x's shape, scales are `[x's other axes, columns / 32]` and sums
       `[x's other axes, columns / group]`, where `group` is 32 or 16.
-    * C3: quants, scales and sums are all tensors, and the three results have their types, or
-      all memrefs, and there is no result.
+    * C3: quants, scales and sums, and what is centred, are all tensors, and as many results have
+      their types, or all memrefs, and there is no result.
+    * C4: the centred form has centres `[x's other axes, columns / 16]` and crosses
+      `[x's other axes, columns / 32]`, integer sums of 32 columns, and `times` from -64 to -1.
 
     Example:
     ```mlir
     %q, %s, %t = attn.quantize %x times -128 into %q0, %s0, %t0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>
+    %qc, %sc, %tc, %c, %k = attn.quantize %x times -8 into %q0, %s0, %t0 centred %c0, %k0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> centred tensor<?x36xbf16>, tensor<?x18xi32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>, tensor<?x36xbf16>, tensor<?x18xi32>
     ```
   }];
   let arguments = (ins
     Attn_RankedOf<[F32]>:$x,
     Attn_RankedOf<[I8]>:$quants, Attn_RankedOf<[F32]>:$scales, Attn_RankedOf<[F32, I32]>:$sums,
+    Optional<Attn_RankedOf<[BF16]>>:$centres, Optional<Attn_RankedOf<[I32]>>:$crosses,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
     DefaultValuedAttr<I64Attr, "32">:$group,
     DefaultValuedAttr<I32Attr, "1">:$times);
-  let results = (outs Variadic<RankedTensorOf<[I8, F32, I32]>>:$results);
+  let results = (outs Variadic<RankedTensorOf<[I8, F32, I32, BF16]>>:$results);
   let assemblyFormat = [{
     $x (`contracted` $contracted^)? (`group` $group^)? (`times` $times^)? `into` $quants `,` $scales `,` $sums
-    `:` type($x) `,` type($quants) `,` type($scales) `,` type($sums) (`->` type($results)^)?
+    (`centred` $centres^ `,` $crosses)?
+    `:` type($x) `,` type($quants) `,` type($scales) `,` type($sums)
+    (`centred` type($centres)^ `,` type($crosses))? (`->` type($results)^)?
     attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// Columns of a block: they share a scale.
     static constexpr int64_t kBlock = 32;
+    /// What a byte holds of numbers below 0.
+    static constexpr int64_t kByteReach = 128;
+    /// Of the centred form, how far quants reach from 0.
+    int64_t getReach() { return kByteReach + static_cast<int32_t>(getTimes()); }
+    /// What it writes: quants, scales, sums, and of the centred form centres and crosses.
+    ::llvm::SmallVector<::mlir::OpOperand *> getDestinations();
   }];
 }
 
@@ -237,7 +268,8 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     holds: the residual.
 
     x is f32, or narrower where products of narrow numbers are cheaper: bf16, or the
-    quants of `attn.quantize` with their scales and sums, `x[c] = scale[c / 32] * quant[c]`.
+    quants of `attn.quantize` with their scales and sums, `x[c] = scale[c / 32] * quant[c]`, of the
+    `centred` form `x[c] = scale[c / 32] * quant[c] + centre[c / 32]`.
     Products are summed in f32, those of 32 quants in 32 bits first.
 
     `epilogue` is a region that takes each sum (f32) and the elements of the `joins` operands
@@ -269,7 +301,8 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     * C6: with `per_head`, x has as many heads as the weight.
     * C7: x is i8 exactly where scales and sums are given. The scales are `[x's other axes,
       columns / 32]`, the sums have one for each `group` of 32 or 16 columns, and the weight is
-      quantised, with columns a multiple of 32.
+      quantised, with columns a multiple of 32. Centres and crosses are there beside these only,
+      of the shapes that `attn.quantize` gives them.
     * C8: `epilogue` is absent or one block that takes (f32, f32…), one for each weight and one for
       each operand of `joins`, and yields the result's element; it is there where the result isn't
       f32, or where something is joined or beside the weight.
@@ -309,6 +342,8 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     Variadic<Attn_WeightType>:$beside,
     Optional<Attn_RankedOf<[F32]>>:$scales,
     Optional<Attn_RankedOf<[F32, I32]>>:$sums,
+    Optional<Attn_RankedOf<[BF16]>>:$centres,
+    Optional<Attn_RankedOf<[I32]>>:$crosses,
     Variadic<Attn_RankedOf<[F32]>>:$joined,
     Optional<Attn_RankedOf<[F32, BF16]>>:$into,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
@@ -324,16 +359,17 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
                    "::mlir::Value":$weight, "int64_t":$contracted, CArg<"bool", "false">:$perHead),
       [{
         build($_builder, $_state, result, role, x, weight, /*beside=*/{}, /*scales=*/{},
-              /*sums=*/{}, /*joined=*/{}, /*into=*/{}, contracted, /*accumulate=*/false, perHead,
-              /*heads_first=*/false, /*maps=*/{}, /*tile=*/{});
+              /*sums=*/{}, /*centres=*/{}, /*crosses=*/{}, /*joined=*/{}, /*into=*/{}, contracted,
+              /*accumulate=*/false, perHead, /*heads_first=*/false, /*maps=*/{}, /*tile=*/{});
       }]>
   ];
   let assemblyFormat = [{
     custom<PlainRole>($role) $x `,` $weight (`beside` $beside^)? (`contracted` $contracted^)? (`per_head` $per_head^)?
-    (`heads_first` $heads_first^)? (`quantized` $scales^ `,` $sums)?
+    (`heads_first` $heads_first^)? (`quantized` $scales^ `,` $sums)? (`centred` $centres^ `,` $crosses)?
     (`joins` $joined^ `by` $maps)? (`into` $into^)? (`accumulate` $accumulate^)?
     (`tile` $tile^)? `:` type($x) `,` qualified(type($weight))
     (`beside` qualified(type($beside))^)? (`of` type($scales)^ `,` type($sums))?
+    (`centred` type($centres)^ `,` type($crosses))?
     (`joins` type($joined)^)? (`into` type($into)^)? (`->` type($result)^)?
     `` custom<Epilogue>($epilogue) attr-dict
   }];

@@ -17,7 +17,8 @@ def NarrowActivationsPass : Pass<"attn-narrow-activations", "::mlir::func::FuncO
     eight-bit or two of bf16 numbers in a lane and instruction. With `int8`, rows that meet a
     quantised weight become eight-bit numbers with a scale for each 32 columns
     (`attn.quantize`); with `bf16`, rows that meet a bf16 weight become bf16, except those of a
-    step's logits: few rows, whose loss is all seen. Rows are
+    step's logits: few rows, whose loss is all seen. With both, rows that meet weights of four or
+    five bits are rounded in `attn.quantize`'s centred form. Rows are
     rounded once for all projections that read them, also where some read a slice of them.
     This pass and `attn-narrow-attention`
     are the only ones that change what a program computes, this one by about half of the last place of eight (or of bf16's eight)

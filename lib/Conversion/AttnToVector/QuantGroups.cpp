@@ -1,0 +1,159 @@
+//===- QuantGroups.cpp - groups of quantised weights, for dot products ----===//
+//
+// Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "QuantGroups.h"
+
+#include "Lowerings.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace heed::attn;
+
+Value QuantGroups::splatBytes(OpBuilder &builder, int value) const {
+  auto bytes = VectorType::get({4 * kLanes}, builder.getI8Type());
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(bytes, static_cast<int8_t>(value)));
+}
+
+Value QuantGroups::asBytes(OpBuilder &builder, Value lanes) const {
+  auto bytes = VectorType::get({4 * kLanes}, builder.getI8Type());
+  return vector::BitCastOp::create(builder, loc, bytes, lanes);
+}
+
+/// A scale of 0 as one by which products are nothing beside a min, which is divided by it.
+static constexpr float kNoScale = 0x1p-60f;
+
+Value QuantGroups::splat(OpBuilder &builder, float value) const {
+  auto floats = VectorType::get({kLanes}, builder.getF32Type());
+  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(floats, value));
+}
+
+QuantGroup QuantGroups::read(OpBuilder &builder, const PanelReader &panel, Value address) const {
+  QuantGroup group;
+  group.fours = panel.fours(builder, address);
+  group.scales = panel.scales(builder, address);
+  if (panel.hasMin())
+    group.offsets = panel.mins(builder, address);
+  // Where stored numbers have something too much, a row's sum may take it back; else the mins do.
+  int excess = isCentred ? panel.bias() - panel.middle() : panel.bias();
+  if (excess != 0)
+    for (auto [min, scale] : llvm::zip(group.offsets, group.scales))
+      min = vector::FMAOp::create(builder, loc, scale, splat(builder, static_cast<float>(-excess)),
+                                  min);
+  if (isCentred)
+    makePairs(builder, group);
+  return group;
+}
+
+void QuantGroups::makePairs(OpBuilder &builder, QuantGroup &group) const {
+  auto floats = VectorType::get({kLanes}, builder.getF32Type());
+  auto ints = VectorType::get({kLanes}, builder.getI32Type());
+  Value min = splat(builder, 0), &scale = group.scales.front();
+  if (!group.offsets.empty()) {
+    Value isZero = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, scale, min);
+    scale = arith::SelectOp::create(builder, loc, isZero, splat(builder, kNoScale), scale);
+    min = arith::DivFOp::create(builder, loc, group.offsets.front(), scale);
+  }
+  // Eight numbers of five bits add up in a byte.
+  Value sums = asBytes(builder, group.fours.front());
+  for (Value four : ArrayRef(group.fours).drop_front())
+    sums = arith::AddIOp::create(builder, loc, sums, asBytes(builder, four));
+  auto all = static_cast<int32_t>(-reader.middle() * reader.columnsPerStep());
+  Value start = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ints, all));
+  Value sum = DotBytesOp::create(builder, loc, start, sums, splatBytes(builder, 1));
+  sum = arith::SIToFPOp::create(builder, loc, floats, sum);
+  auto narrow = [&](Value value) -> Value {
+    return arith::TruncFOp::create(builder, loc, VectorType::get({kLanes}, builder.getBF16Type()),
+                                   value);
+  };
+  group.offsets = {vector::InterleaveOp::create(builder, loc, narrow(min), narrow(sum))};
+}
+
+QuantGroup QuantGroups::paired(OpBuilder &builder, QuantGroup group) const {
+  // Of the first half of the columns signed bytes, of the second unsigned ones.
+  auto ints = VectorType::get({kLanes}, builder.getI32Type());
+  size_t half = group.fours.size() / 2;
+  int middle = reader.middle();
+  Value cross = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(ints));
+  for (size_t four = 0; four < half; ++four) {
+    Value low = arith::AddIOp::create(builder, loc, asBytes(builder, group.fours[four]),
+                                      splatBytes(builder, -middle));
+    Value high = arith::AddIOp::create(builder, loc, asBytes(builder, group.fours[half + four]),
+                                       splatBytes(builder, PanelLayout::byteBias - middle));
+    cross = DotBytesOp::create(builder, loc, cross, high, low);
+    group.fours[four] = vector::BitCastOp::create(builder, loc, ints, low);
+    group.fours[half + four] = vector::BitCastOp::create(builder, loc, ints, high);
+  }
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(ints));
+  group.cross = arith::SubIOp::create(builder, loc, zero, cross);
+  return group;
+}
+
+void QuantGroups::allocate(OpBuilder &builder, int64_t panels) {
+  auto allocated = [&](int64_t perStep, int64_t lanes, Type element) -> Value {
+    auto type = MemRefType::get({panels, reader.steps(), perStep, lanes}, element);
+    return memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
+  };
+  int64_t parts = reader.scalesPerStep();
+  fours = allocated(reader.columnsPerStep() / 4, kLanes, builder.getI32Type());
+  scales = allocated(parts, kLanes, builder.getF32Type());
+  if (isCentred)
+    offsets = allocated(parts, 2 * kLanes, builder.getBF16Type());
+  else if (reader.hasMin())
+    offsets = allocated(parts, kLanes, builder.getF32Type());
+  if (isCentred)
+    crosses = allocated(1, kLanes, builder.getI32Type());
+}
+
+void QuantGroups::keep(OpBuilder &builder, QuantGroup group, int64_t panel, Value step) const {
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  auto store = [&](ArrayRef<Value> vectors, Value memref) {
+    for (auto [number, vector] : llvm::enumerate(vectors))
+      vector::StoreOp::create(builder, loc, vector, memref,
+                              ValueRange{index(panel), step, index(number), index(0)});
+  };
+  if (isCentred) {
+    group = paired(builder, std::move(group));
+    store(group.cross, crosses);
+  }
+  store(group.fours, fours);
+  store(group.scales, scales);
+  if (offsets)
+    store(group.offsets, offsets);
+}
+
+Value QuantGroups::loadFrom(OpBuilder &builder, Value memref, int64_t panel, Value step,
+                            int64_t number) const {
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  auto kept = cast<MemRefType>(memref.getType());
+  auto type = VectorType::get({kept.getShape().back()}, kept.getElementType());
+  return vector::LoadOp::create(builder, loc, type, memref,
+                                ValueRange{index(panel), step, index(number), index(0)});
+}
+
+QuantGroup QuantGroups::load(OpBuilder &builder, int64_t panel, Value step) const {
+  QuantGroup group;
+  for (int64_t part = 0; part < reader.scalesPerStep(); ++part) {
+    group.scales.push_back(loadFrom(builder, scales, panel, step, part));
+    if (offsets)
+      group.offsets.push_back(loadFrom(builder, offsets, panel, step, part));
+  }
+  if (crosses)
+    group.cross = loadFrom(builder, crosses, panel, step, 0);
+  return group;
+}
+
+Value QuantGroups::loadFour(OpBuilder &builder, int64_t panel, Value step, int64_t four) const {
+  return loadFrom(builder, fours, panel, step, four);
+}
