@@ -118,16 +118,17 @@ public:
     double centre = step.machine.rounded(bf16, (low + high) / 2);
     double scale =
         round(x, centre, std::max(rounded(high - centre), rounded(centre - low)), op.getReach());
-    int64_t sum = 0, cross = 0;
+    int64_t sum = 0, pair = 0;
     ArrayRef<Scalar> ofBlock = ArrayRef(quants).take_back(kBlock);
     for (int64_t c = 0; c < kBlock; ++c)
       sum += ofBlock[c].asInt();
     for (int64_t c = 0; c < kBlock / 2; ++c)
-      cross -= ofBlock[c + kBlock / 2].asInt() * (ofBlock[c].asInt() + op.kByteReach);
+      pair += ofBlock[c + kBlock / 2].asInt() * (ofBlock[c].asInt() + op.kByteReach);
     double total = rounded(scale * static_cast<double>(sum) + kBlock * centre);
     centres.emplace_back(step.machine.rounded(bf16, total));
     centres.emplace_back(centre);
-    crosses.emplace_back(cross);
+    crosses.emplace_back(rounded(-scale * static_cast<double>(pair)));
+    sums.back() = Scalar(sums.back().asInt() + pair);
   }
 
   std::vector<Scalar> quants, scales, sums, centres, crosses;

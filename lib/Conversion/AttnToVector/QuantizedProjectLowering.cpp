@@ -22,7 +22,8 @@
 //   x w + y v = (x + v) (y + w) - x y - w v
 //
 // Half the products become additions, which other units do. What is taken off again
-// is known of a row and of a weight: what the dot product starts from, too.
+// is known of a weight, and is what the dot product starts from, and of a row, to be
+// added when products are scaled.
 //
 //   few rows (decoding)   a group's quants are unpacked in registers.
 //   many rows (prompts)   a block of panels is unpacked to bytes once, then
@@ -220,11 +221,9 @@ private:
   SmallVector<Value> dotsInPairs(OpBuilder &builder, ArrayRef<QuantGroup> weights, ReadFour fourOf,
                                  ArrayRef<Value> places, Value step) {
     SmallVector<Value> dots;
-    for (Value row : places) {
-      Value cross = broadcast(builder, x.crosses, row, step);
+    for (size_t row = 0; row < places.size(); ++row)
       for (const QuantGroup &group : weights)
-        dots.push_back(arith::AddIOp::create(builder, loc, group.cross, cross));
-    }
+        dots.push_back(group.cross);
     int64_t half = reader.columnsPerStep() / 8;
     for (int64_t four = 0; four < half; ++four) {
       SmallVector<Value> low, high;
@@ -263,7 +262,8 @@ private:
                                arith::MulIOp::create(builder, loc, step, constant(builder, 2)));
     Value offset = group.offsets.front();
     pair = vector::BitCastOp::create(builder, loc, offset.getType(), pair);
-    product = arith::MulFOp::create(builder, loc, product, scaleOfRow);
+    product = vector::FMAOp::create(builder, loc, product, scaleOfRow,
+                                    broadcast(builder, x.crosses, row, step));
     product = DotPairsOp::create(builder, loc, product, offset, pair);
     return vector::FMAOp::create(builder, loc, product, group.scales.front(), total);
   }

@@ -44,15 +44,15 @@ func.func @quantize_c3(%x: memref<?x64xf32>, %q: memref<?x64xi8>, %s: memref<?x2
 
 func.func @quantize_c4_centres(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tensor<?x2xf32>, %t: tensor<?x2xi32>, %c: tensor<?x2xbf16>) {
   // expected-error @below {{centres has shape [?, 2], expected [?, 4]}}
-  %0:5 = attn.quantize %x times -8 into %q, %s, %t centred %c, %t : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32> centred tensor<?x2xbf16>, tensor<?x2xi32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x2xbf16>, tensor<?x2xi32>
+  %0:5 = attn.quantize %x times -8 into %q, %s, %t centred %c, %s : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32> centred tensor<?x2xbf16>, tensor<?x2xf32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x2xbf16>, tensor<?x2xf32>
   return
 }
 
 // -----
 
-func.func @quantize_c4_sums(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tensor<?x2xf32>, %c: tensor<?x4xbf16>, %k: tensor<?x2xi32>) {
+func.func @quantize_c4_sums(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tensor<?x2xf32>, %c: tensor<?x4xbf16>, %k: tensor<?x2xf32>) {
   // expected-error @below {{is centred with sums of 32 columns of type 'tensor<?x2xf32>', expected i32 of 32 columns}}
-  %0:5 = attn.quantize %x times -8 into %q, %s, %s centred %c, %k : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32> centred tensor<?x4xbf16>, tensor<?x2xi32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x4xbf16>, tensor<?x2xi32>
+  %0:5 = attn.quantize %x times -8 into %q, %s, %s centred %c, %k : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32> centred tensor<?x4xbf16>, tensor<?x2xf32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32>, tensor<?x4xbf16>, tensor<?x2xf32>
   return
 }
 
@@ -60,15 +60,23 @@ func.func @quantize_c4_sums(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tenso
 
 func.func @quantize_c4_times(%x: tensor<?x64xf32>, %q: tensor<?x64xi8>, %s: tensor<?x2xf32>, %t: tensor<?x2xi32>, %c: tensor<?x4xbf16>) {
   // expected-error @below {{is centred with sums times -128, expected from -64 to -1}}
-  %0:5 = attn.quantize %x times -128 into %q, %s, %t centred %c, %t : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32> centred tensor<?x4xbf16>, tensor<?x2xi32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x4xbf16>, tensor<?x2xi32>
+  %0:5 = attn.quantize %x times -128 into %q, %s, %t centred %c, %s : tensor<?x64xf32>, tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32> centred tensor<?x4xbf16>, tensor<?x2xf32> -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x4xbf16>, tensor<?x2xf32>
   return
 }
 
 // -----
 
-func.func @project_c7_centres(%x: tensor<?x64xf32>, %w: !attn.weight<8x64, q4_0>, %c: tensor<?x4xbf16>, %k: tensor<?x2xi32>) {
+func.func @project_c7_centres(%x: tensor<?x64xf32>, %w: !attn.weight<8x64, q4_0>, %c: tensor<?x4xbf16>, %k: tensor<?x2xf32>) {
   // expected-error @below {{x has type 'tensor<?x64xf32>', expected i8 beside centres}}
-  %0 = attn.project query %x, %w centred %c, %k : tensor<?x64xf32>, !attn.weight<8x64, q4_0> centred tensor<?x4xbf16>, tensor<?x2xi32> -> tensor<?x8xf32>
+  %0 = attn.project query %x, %w centred %c, %k : tensor<?x64xf32>, !attn.weight<8x64, q4_0> centred tensor<?x4xbf16>, tensor<?x2xf32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @project_c7_bits(%x: tensor<?x64xi8>, %s: tensor<?x2xf32>, %t: tensor<?x2xi32>, %w: !attn.weight<8x64, q8_0>, %c: tensor<?x4xbf16>, %k: tensor<?x2xf32>) {
+  // expected-error @below {{multiplies centred numbers by '!attn.weight<8x64, q8_0>', expected a weight of four or five bits with a scale for each 32 columns}}
+  %0 = attn.project query %x, %w quantized %s, %t centred %c, %k : tensor<?x64xi8>, !attn.weight<8x64, q8_0> of tensor<?x2xf32>, tensor<?x2xi32> centred tensor<?x4xbf16>, tensor<?x2xf32> -> tensor<?x8xf32>
   return
 }
 

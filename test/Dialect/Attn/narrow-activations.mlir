@@ -6,7 +6,7 @@
 // centred, a zero point wants integer sums, times what is stored too much.
 // CHECK-LABEL: func.func @shared
 // CHECK-SAME: (%[[X:.+]]: tensor<?x64xf32>,
-// CHECK-DAG: %[[CENTRED:.+]]:5 = attn.quantize %[[X]] times -8 into {{.*}} centred {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x4xbf16>, tensor<?x2xi32>
+// CHECK-DAG: %[[CENTRED:.+]]:5 = attn.quantize %[[X]] times -8 into {{.*}} centred {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x4xbf16>, tensor<?x2xf32>
 // CHECK-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %[[X]] times -128 into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xi32>
 // CHECK-NOT: attn.quantize
 // CHECK: attn.project query %[[CENTRED]]#0, %{{.*}} quantized %[[CENTRED]]#1, %[[CENTRED]]#2 centred %[[CENTRED]]#3, %[[CENTRED]]#4 :

@@ -322,11 +322,11 @@ TEST(Attn, WhatIsFurthestFromZeroFillsEightBits) {
 TEST(Attn, QuantizeAboutACentre) {
   auto module = SmallModule::function(
       "(%x: tensor<1x32xf32>, %s: tensor<1x1xf32>, %t: tensor<1x1xi32>) -> (tensor<1x32xi8>, "
-      "tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x2xbf16>, tensor<1x1xi32>)",
+      "tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x2xbf16>, tensor<1x1xf32>)",
       R"(%q = tensor.empty() : tensor<1x32xi8>
          %c = tensor.empty() : tensor<1x2xbf16>
-         %0:5 = attn.quantize %x times -8 into %q, %s, %t centred %c, %t : tensor<1x32xf32>, tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32> centred tensor<1x2xbf16>, tensor<1x1xi32> -> tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x2xbf16>, tensor<1x1xi32>
-         return %0#0, %0#1, %0#2, %0#3, %0#4 : tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x2xbf16>, tensor<1x1xi32>)");
+         %0:5 = attn.quantize %x times -8 into %q, %s, %t centred %c, %s : tensor<1x32xf32>, tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32> centred tensor<1x2xbf16>, tensor<1x1xf32> -> tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x2xbf16>, tensor<1x1xf32>
+         return %0#0, %0#1, %0#2, %0#3, %0#4 : tensor<1x32xi8>, tensor<1x1xf32>, tensor<1x1xi32>, tensor<1x2xbf16>, tensor<1x1xf32>)");
   // From -20 to 100: the middle is 40, and 60 from it becomes 120.
   Floats row(32, 40);
   row[3] = -20, row[20] = 100, row[21] = 41;
@@ -336,10 +336,11 @@ TEST(Attn, QuantizeAboutACentre) {
   quants[3] = -120, quants[20] = 120, quants[21] = 2;
   EXPECT_EQ(integers(results), quants);
   EXPECT_EQ(floats(results, 1), Floats{0.5});
-  EXPECT_EQ(integers(results, 2), Integers{-8 * 2});
+  // Those of the second half times 128 more than those of the first, 0.
+  int pair = 120 * 128 + 2 * 128;
+  EXPECT_EQ(integers(results, 2), Integers{-8 * 2 + pair});
   EXPECT_EQ(floats(results, 3), (Floats{0.5 * 2 + 32 * 40, 40}));
-  // Those of the second half times 128 more than those of the first: 4 and 5 are all 0 there.
-  EXPECT_EQ(integers(results, 4), Integers{-(120 * 128 + 2 * 128)});
+  EXPECT_EQ(floats(results, 4), Floats{-0.5 * pair});
 }
 
 TEST(Attn, LanesHaveDotProducts) {

@@ -7,6 +7,8 @@
 
 #include "Shapes.h"
 
+#include "heed/Weights/PanelLayout.h"
+
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
@@ -259,6 +261,12 @@ static LogicalResult verifyQuants(ProjectOp op) {
     return op.emitOpError() << "multiplies eight-bit numbers by " << weight
                             << ", expected a quantised weight with a multiple of " << block
                             << " columns";
+  heed::PanelLayout layout = heed::panelLayout(
+      heed::StorageSet::fromBits(static_cast<uint32_t>(weight.getStorage())).value());
+  if (op.getCentres() && (!layout.hasNibbles() || layout.scaleGroup != block))
+    return op.emitOpError() << "multiplies centred numbers by " << weight
+                            << ", expected a weight of four or five bits with a scale for each "
+                            << block << " columns";
   ArrayRef<int64_t> sums = cast<ShapedType>(op.getSums().getType()).getShape();
   int64_t group = !sums.empty() && sums.back() == columns / (block / 2) ? block / 2 : block;
   if (failed(expectShape(op, "scales", op.getScales().getType(),

@@ -197,7 +197,7 @@ private:
       into.append({destination(builder, x, blocks.contracted, 2 * columns / QuantizeOp::kBlock,
                                builder.getBF16Type()),
                    destination(builder, x, blocks.contracted, columns / QuantizeOp::kBlock,
-                               builder.getI32Type())});
+                               builder.getF32Type())});
     return QuantizeOp::create(builder, x.getLoc(), TypeRange(ValueRange(into)), x, into[0], into[1],
                               into[2], blocks.centred ? into[3] : Value(),
                               blocks.centred ? into[4] : Value(), blocks.contracted, blocks.group,

@@ -177,14 +177,16 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [AttrSizedOperandSegments,
     reach      = 128 + times                                                 120 for times -8
     scale[b]   = m[b] / reach
     quant[c]   = roundeven((x[c] - centre[b]) * (reach / m[b]))              0 where m[b] is 0
-    sum[b]     = times * sum[c in b] quant[c]
     total[b]   = scale[b] * sum[c in b] quant[c] + 32 * centre[b]            rounded to bf16
-    cross[b]   = - sum[i in 0 … 15] quant[32 b + 16 + i] * (quant[32 b + i] + 128)
+    pair[b]    = sum[i in 0 … 15] quant[32 b + 16 + i] * (quant[32 b + i] + 128)
+    cross[b]   = -scale[b] * pair[b]
+    sum[b]     = times * sum[c in b] quant[c] + pair[b]
     ```
 
     `centres` have the pairs (total, centre). A quant then leaves room in a byte for a weight of
-    few bits to be added to it, and by `cross` sums of such bytes, multiplied in pairs, are taken
-    back to what they are for (docs/Rationale/bytes-multiplied-in-pairs.md).
+    few bits to be added to it. Products of such sums, in pairs, have too much what `cross` takes
+    off again; products one by one start from `sum`, which has that too
+    (docs/Rationale/bytes-multiplied-in-pairs.md).
 
     Constraints:
     * C1: `contracted` is at least 1 and no more than x's rank, and the columns are a multiple
@@ -199,13 +201,13 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [AttrSizedOperandSegments,
     Example:
     ```mlir
     %q, %s, %t = attn.quantize %x times -128 into %q0, %s0, %t0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>
-    %qc, %sc, %tc, %c, %k = attn.quantize %x times -8 into %q0, %s0, %t0 centred %c0, %k0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> centred tensor<?x36xbf16>, tensor<?x18xi32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>, tensor<?x36xbf16>, tensor<?x18xi32>
+    %qc, %sc, %tc, %c, %k = attn.quantize %x times -8 into %q0, %s0, %t0 centred %c0, %k0 : tensor<?x576xf32>, tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32> centred tensor<?x36xbf16>, tensor<?x18xf32> -> tensor<?x576xi8>, tensor<?x18xf32>, tensor<?x18xi32>, tensor<?x36xbf16>, tensor<?x18xf32>
     ```
   }];
   let arguments = (ins
     Attn_RankedOf<[F32]>:$x,
     Attn_RankedOf<[I8]>:$quants, Attn_RankedOf<[F32]>:$scales, Attn_RankedOf<[F32, I32]>:$sums,
-    Optional<Attn_RankedOf<[BF16]>>:$centres, Optional<Attn_RankedOf<[I32]>>:$crosses,
+    Optional<Attn_RankedOf<[BF16]>>:$centres, Optional<Attn_RankedOf<[F32]>>:$crosses,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
     DefaultValuedAttr<I64Attr, "32">:$group,
     DefaultValuedAttr<I32Attr, "1">:$times);
@@ -302,7 +304,8 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     * C7: x is i8 exactly where scales and sums are given. The scales are `[x's other axes,
       columns / 32]`, the sums have one for each `group` of 32 or 16 columns, and the weight is
       quantised, with columns a multiple of 32. Centres and crosses are there beside these only,
-      of the shapes that `attn.quantize` gives them.
+      of the shapes that `attn.quantize` gives them, and the weight then has four or five bits and
+      a scale for each 32 columns.
     * C8: `epilogue` is absent or one block that takes (f32, f32…), one for each weight and one for
       each operand of `joins`, and yields the result's element; it is there where the result isn't
       f32, or where something is joined or beside the weight.
@@ -343,7 +346,7 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     Optional<Attn_RankedOf<[F32]>>:$scales,
     Optional<Attn_RankedOf<[F32, I32]>>:$sums,
     Optional<Attn_RankedOf<[BF16]>>:$centres,
-    Optional<Attn_RankedOf<[I32]>>:$crosses,
+    Optional<Attn_RankedOf<[F32]>>:$crosses,
     Variadic<Attn_RankedOf<[F32]>>:$joined,
     Optional<Attn_RankedOf<[F32, BF16]>>:$into,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
