@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <numeric>
 
 using namespace heed;
 using namespace heed::endtoend;
@@ -68,12 +69,20 @@ Numbers gate(Numbers open, const Numbers &sums) {
   return open;
 }
 
-/// Whole numbers, of which the largest in each 32 is 128: bf16 and eight bits hold them as they
-/// are, whatever an instruction set rounds rows to.
-Tensor exactTensor(std::vector<int64_t> shape, uint32_t seed) {
+/// Whole numbers that bf16 and eight bits hold as they are, whatever an instruction set rounds rows
+/// to: the largest in each 32 is 128, and 120 from the middle, or 112 beside five bits, as the
+/// least is. What 32 add up to is a multiple of 16, so that bf16 holds it, too.
+Tensor exactTensor(std::vector<int64_t> shape, uint32_t seed, StorageType storage) {
   Tensor x = randomTensor(std::move(shape), seed);
-  for (int64_t e = 0; e < x.size(); ++e)
-    x.values[e] = e % 32 == 5 ? 128 : std::clamp(std::nearbyint(x.values[e] * 60), -126.0f, 126.0f);
+  const float least = storage == StorageType::Q5_0 ? -96 : -112;
+  for (int64_t first = 0; first < x.size(); first += 32) {
+    float *block = x.values.data() + first;
+    for (int64_t e = 0; e < 32; ++e)
+      block[e] = std::clamp(std::nearbyint(block[e] * 60), -80.0f, 100.0f);
+    block[5] = 128;
+    block[6] = least;
+    block[7] -= std::remainder(std::accumulate(block, block + 32, 0.0f), 16.0f);
+  }
   return x;
 }
 
@@ -104,7 +113,7 @@ TEST_P(Beside, MeansTwoProjections) {
   const Tensor &G = weights["G"], &U = weights["U"];
   // Few rows, tiles of every height, several parts.
   for (int64_t n : {0, 1, 3, 4, 6, 17, 70}) {
-    Tensor X = exactTensor({n, c}, 41), E = randomTensor({n, f}, 42);
+    Tensor X = exactTensor({n, c}, 41, GetParam()), E = randomTensor({n, f}, 42);
     Numbers x = asNumbers(X);
     expectAllNear(program.call("gated", {n}, {X.values.data()}, n * f),
                   gate(linear(x, G, f), linear(x, U, f)), 1e-5, "gated");
@@ -115,7 +124,7 @@ TEST_P(Beside, MeansTwoProjections) {
     expectAllNear(program.call("biased", {n}, {X.values.data(), E.values.data()}, n * f), sums,
                   1e-5, "biased");
 
-    Tensor ofHeads = exactTensor({n, heads, c}, 43);
+    Tensor ofHeads = exactTensor({n, heads, c}, 43, GetParam());
     auto perHead = [&](const Tensor &w) {
       Numbers all;
       for (int64_t row = 0; row < n * heads; ++row)
@@ -134,7 +143,7 @@ TEST_P(Beside, MeansTwoProjections) {
                   gate(linear(x, weights["KG"], heads * k), linear(x, weights["KU"], heads * k)),
                   1e-5, "of_heads");
   }
-  Tensor x = exactTensor({c}, 44);
+  Tensor x = exactTensor({c}, 44, GetParam());
   expectAllNear(program.call("one_row", {}, {x.values.data()}, f),
                 gate(linear(asNumbers(x), G, f), linear(asNumbers(x), U, f)), 1e-5, "one_row");
 }
