@@ -224,12 +224,14 @@ void PanelReader::forEachColumn(OpBuilder &builder, Value address, int64_t count
     }
     return;
   }
-  for (int64_t four = 0; four < stepColumns / 8; ++four) {
-    Value bytes = loadFour(four);
-    for (int i = 0; i < 8; ++i) {
-      Value low = arith::ShRUIOp::create(builder, loc, bytes, bits(4 * i));
-      finish(4 * four + i / 2 + (i % 2) * stepColumns / 2,
-             arith::AndIOp::create(builder, loc, low, bits(15)));
-    }
+  // Low nibbles are the first half of the columns.
+  SmallVector<Value> fours;
+  for (int64_t four = 0; four < stepColumns / 8; ++four)
+    fours.push_back(loadFour(four));
+  for (int64_t column = 0; column < stepColumns; ++column) {
+    int64_t ofHalf = column % (stepColumns / 2), half = column / (stepColumns / 2);
+    Value low = arith::ShRUIOp::create(builder, loc, fours[ofHalf / 4],
+                                       bits(static_cast<int32_t>(8 * (ofHalf % 4) + 4 * half)));
+    finish(column, arith::AndIOp::create(builder, loc, low, bits(15)));
   }
 }

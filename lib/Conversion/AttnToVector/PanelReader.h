@@ -47,8 +47,8 @@ public:
                 int64_t bytes) const;
 
   /// Calls `use` with each of the first `count` columns of the step at `address`, all or of
-  /// floating-point matrices fewer, counted from the step's first column, as a vector<16xf32>. The
-  /// order is the cheapest to unpack, not the columns' own.
+  /// floating-point matrices fewer, counted from the step's first column, as a vector<16xf32>, in
+  /// their order: sums that add them up so are the same everywhere.
   void forEachColumn(mlir::OpBuilder &builder, mlir::Value address, int64_t count,
                      llvm::function_ref<void(int64_t, mlir::Value)> use) const;
 

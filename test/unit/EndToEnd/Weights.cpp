@@ -95,14 +95,15 @@ std::string store(std::vector<float> &values, StorageType storage) {
     return bytes;
   case StorageType::Q4_1: // blocks of 32: an f16 scale, an f16 min, and 32 times four bits
     for (size_t block = 0; block * 32 < values.size(); ++block) {
-      const float scale = 1.0f / 16, min = block % 2 ? -0.5f : -0.25f;
+      const bool isEven = block % 5 == 4; // all weights of such a block are its min
+      const float scale = isEven ? 0 : 1.0f / 16, min = block % 2 ? -0.5f : -0.25f;
       put(bytes, halfBits(scale));
       put(bytes, halfBits(min));
       uint8_t quants[32];
       for (size_t i = 0; i < 32; ++i) {
         float &value = values[block * 32 + i];
-        quants[i] =
-            static_cast<uint8_t>(std::fmax(0, std::fmin(15, std::round((value - min) / scale))));
+        const float quant = isEven ? 0 : std::round((value - min) / scale);
+        quants[i] = static_cast<uint8_t>(std::fmax(0, std::fmin(15, quant)));
         value = quants[i] * scale + min;
       }
       for (size_t i = 0; i < 16; ++i)
