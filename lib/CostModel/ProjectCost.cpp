@@ -157,7 +157,7 @@ private:
         others = sums;
       }
       multiplies += sums * scales * (2 + offsets);
-      others += sums * scales * (1 + crosses);
+      others += sums * scales;
       loads += vectors * scales * (1 + offsets + crosses) + rows * (scales + (1 + 2 * crosses) / 8);
     }
     multiplies /= processor.multiplies;
