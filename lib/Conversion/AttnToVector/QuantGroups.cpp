@@ -112,14 +112,18 @@ void QuantGroups::allocate(OpBuilder &builder, int64_t panels) {
     crosses = allocated(1, kLanes, builder.getI32Type());
 }
 
-void QuantGroups::keep(OpBuilder &builder, QuantGroup group, int64_t panel, Value step) const {
+SmallVector<Value> QuantGroups::placeOf(OpBuilder &builder, int64_t panel, Value step,
+                                        int64_t number) const {
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
+  return {index(panel), step, index(number), index(0)};
+}
+
+void QuantGroups::keep(OpBuilder &builder, QuantGroup group, int64_t panel, Value step) const {
   auto store = [&](ArrayRef<Value> vectors, Value memref) {
     for (auto [number, vector] : llvm::enumerate(vectors))
-      vector::StoreOp::create(builder, loc, vector, memref,
-                              ValueRange{index(panel), step, index(number), index(0)});
+      vector::StoreOp::create(builder, loc, vector, memref, placeOf(builder, panel, step, number));
   };
   if (isCentred) {
     group = paired(builder, std::move(group));
@@ -133,13 +137,9 @@ void QuantGroups::keep(OpBuilder &builder, QuantGroup group, int64_t panel, Valu
 
 Value QuantGroups::loadFrom(OpBuilder &builder, Value memref, int64_t panel, Value step,
                             int64_t number) const {
-  auto index = [&](int64_t value) -> Value {
-    return arith::ConstantIndexOp::create(builder, loc, value);
-  };
   auto kept = cast<MemRefType>(memref.getType());
   auto type = VectorType::get({kept.getShape().back()}, kept.getElementType());
-  return vector::LoadOp::create(builder, loc, type, memref,
-                                ValueRange{index(panel), step, index(number), index(0)});
+  return vector::LoadOp::create(builder, loc, type, memref, placeOf(builder, panel, step, number));
 }
 
 QuantGroup QuantGroups::load(OpBuilder &builder, int64_t panel, Value step) const {

@@ -50,6 +50,9 @@ private:
   /// The group with what columns that are multiplied in pairs are added to.
   QuantGroup paired(mlir::OpBuilder &builder, QuantGroup group) const;
 
+  /// Where vector `number` of a panel's step is kept.
+  llvm::SmallVector<mlir::Value> placeOf(mlir::OpBuilder &builder, int64_t panel, mlir::Value step,
+                                         int64_t number) const;
   mlir::Value loadFrom(mlir::OpBuilder &builder, mlir::Value memref, int64_t panel,
                        mlir::Value step, int64_t number) const;
   mlir::Value splat(mlir::OpBuilder &builder, float value) const;

@@ -47,6 +47,12 @@ uint16_t halfBits(float value) {
   return (value < 0 ? 0x8000 : 0) | static_cast<uint16_t>((exponent + 14) << 10) | mantissa;
 }
 
+/// The low four bits of a block's numbers: of column i and of column 16 + i in a byte.
+void putNibbles(std::string &bytes, const uint8_t (&quants)[32]) {
+  for (size_t i = 0; i < 16; ++i)
+    put(bytes, static_cast<uint8_t>((quants[i] & 0xf) | quants[i + 16] << 4));
+}
+
 /// Rounds `values` to what `storage` can hold, and returns its bytes.
 std::string store(std::vector<float> &values, StorageType storage) {
   std::string bytes;
@@ -89,8 +95,7 @@ std::string store(std::vector<float> &values, StorageType storage) {
         value = quant * scale;
         quants[i] = static_cast<uint8_t>(quant + 8);
       }
-      for (size_t i = 0; i < 16; ++i)
-        put(bytes, static_cast<uint8_t>(quants[i] | quants[i + 16] << 4));
+      putNibbles(bytes, quants);
     }
     return bytes;
   case StorageType::Q4_1: // blocks of 32: an f16 scale, an f16 min, and 32 times four bits
@@ -106,8 +111,7 @@ std::string store(std::vector<float> &values, StorageType storage) {
         quants[i] = static_cast<uint8_t>(std::fmax(0, std::fmin(15, quant)));
         value = quants[i] * scale + min;
       }
-      for (size_t i = 0; i < 16; ++i)
-        put(bytes, static_cast<uint8_t>(quants[i] | quants[i + 16] << 4));
+      putNibbles(bytes, quants);
     }
     return bytes;
   case StorageType::Q5_0: // blocks of 32: an f16 scale, 32 fifth bits, and 32 times four bits
@@ -124,8 +128,7 @@ std::string store(std::vector<float> &values, StorageType storage) {
       }
       put(bytes, halfBits(scale));
       put(bytes, fifth);
-      for (size_t i = 0; i < 16; ++i)
-        put(bytes, static_cast<uint8_t>((quants[i] & 0xf) | quants[i + 16] << 4));
+      putNibbles(bytes, quants);
     }
     return bytes;
   default:
