@@ -35,6 +35,21 @@ Status nullArgument(const char *function, const char *argument) {
   return Status::input(fmt::format("{}: {} is null", function, argument));
 }
 
+/// The threads that a model to be opened shares with `other`.
+Status shareThreads(const heed_model &other, int threads, std::shared_ptr<Pool> &pool) {
+  if (other.artifact->abi_version != HEED_ABI_VERSION)
+    return Status::input(fmt::format("heed_model_open: options.threads_of was compiled for version "
+                                     "{} of the runtime's interface, and this is version {}: "
+                                     "recompile it",
+                                     other.artifact->abi_version, HEED_ABI_VERSION));
+  if (threads != 0 && threads != other.pool->threads())
+    return Status::input(fmt::format("heed_model_open: options.threads is {}, and the model of "
+                                     "options.threads_of has {}: set threads to 0 or that",
+                                     threads, other.pool->threads()));
+  pool = other.pool;
+  return {};
+}
+
 Status open(const heed_artifact *artifact, const char *path, const heed_options *options,
             heed_model **result) {
   bool hasWeights = artifact && artifact->n_weights > 0;
@@ -45,6 +60,7 @@ Status open(const heed_artifact *artifact, const char *path, const heed_options 
   *result = nullptr;
   int threads = 0;
   const char *packed = "off";
+  std::shared_ptr<Pool> pool;
   if (options) {
     constexpr size_t kFirstVersion = offsetof(heed_options, threads) + sizeof(options->threads);
     if (options->size < kFirstVersion)
@@ -55,6 +71,10 @@ Status open(const heed_artifact *artifact, const char *path, const heed_options 
     if (options->size >= offsetof(heed_options, packed) + sizeof(options->packed) &&
         options->packed)
       packed = options->packed;
+    if (options->size >= offsetof(heed_options, threads_of) + sizeof(options->threads_of) &&
+        options->threads_of)
+      if (Status status = shareThreads(*options->threads_of, threads, pool); !status.ok())
+        return status;
   }
   std::unique_ptr<WeightsFile> file;
   if (path) {
@@ -64,8 +84,10 @@ Status open(const heed_artifact *artifact, const char *path, const heed_options 
     file = std::move(*opened);
   }
   std::unique_ptr<heed_model> model;
-  if (Status status = heed_model::open(*artifact, file.get(), threads, model, packedFolder(packed));
-      !status.ok())
+  Status status =
+      pool ? heed_model::open(*artifact, file.get(), pool, model, packedFolder(packed))
+           : heed_model::open(*artifact, file.get(), threads, model, packedFolder(packed));
+  if (!status.ok())
     return status;
   openModels.fetch_add(1);
   *result = model.release();

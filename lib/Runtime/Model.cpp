@@ -15,8 +15,24 @@
 
 using namespace heed;
 
+heed_model::~heed_model() {
+  if (!pool)
+    return;
+  std::lock_guard guard(pool->running);
+  pool->awaitLate(); // they may still look up where weights are
+}
+
 Status heed_model::open(const heed_artifact &artifact, const WeightsFile *file, int threads,
                         std::unique_ptr<heed_model> &model, const std::string &packedFolder) {
+  ErrorOr<std::shared_ptr<Pool>> pool = Pool::create(threads);
+  if (!pool)
+    return Status::input(pool.error());
+  return open(artifact, file, std::move(*pool), model, packedFolder);
+}
+
+Status heed_model::open(const heed_artifact &artifact, const WeightsFile *file,
+                        std::shared_ptr<Pool> pool, std::unique_ptr<heed_model> &model,
+                        const std::string &packedFolder) {
   if (artifact.abi_version != HEED_ABI_VERSION)
     return Status::input(fmt::format("the model was compiled for version {} of the runtime's "
                                      "interface, and this is version {}: recompile it",
@@ -25,16 +41,16 @@ Status heed_model::open(const heed_artifact &artifact, const WeightsFile *file, 
       chooseVariant(artifact, cpuFeatures(), std::getenv("HEED_ISA"));
   if (!variant)
     return Status::input(variant.error());
-  ErrorOr<std::unique_ptr<Pool>> pool = Pool::create(threads);
-  if (!pool)
-    return Status::input(pool.error());
-
   auto opened = std::make_unique<heed_model>();
   opened->artifact = &artifact;
   opened->variant = *variant;
-  opened->pool = std::move(*pool);
-  if (Status status = opened->weights.load(artifact, file, *opened->pool, packedFolder);
-      !status.ok())
+  opened->pool = std::move(pool);
+  Status status;
+  {
+    std::lock_guard guard(opened->pool->running);
+    status = opened->weights.load(artifact, file, *opened->pool, packedFolder);
+  }
+  if (!status.ok())
     return status;
   model = std::move(opened);
   return {};
@@ -49,7 +65,7 @@ Status heed_model::find(int32_t function, const heed_function *&found) const {
 }
 
 void heed_model::run(int32_t function, const int64_t *ints, void *const *buffers) {
-  std::lock_guard guard(running);
+  std::lock_guard guard(pool->running);
   heed_context context{weights.addresses(), static_cast<PoolHandle *>(pool.get())};
   variant->entries[function](&context, ints, buffers);
 }

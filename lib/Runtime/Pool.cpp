@@ -196,7 +196,7 @@ int Pool::defaultThreads() {
   return std::clamp(count, 1, kMaxThreads);
 }
 
-ErrorOr<std::unique_ptr<Pool>> Pool::create(int threads) {
+ErrorOr<std::shared_ptr<Pool>> Pool::create(int threads) {
   if (threads < 0 || threads > kMaxThreads)
     return makeError(fmt::format("threads must lie in 1 … {}, or be 0 for one a processor: {} "
                                  "were asked for",
@@ -204,7 +204,7 @@ ErrorOr<std::unique_ptr<Pool>> Pool::create(int threads) {
   if (threads == 0)
     threads = defaultThreads();
 
-  std::unique_ptr<Pool> pool(new Pool);
+  std::shared_ptr<Pool> pool(new Pool);
   pool->workers.reserve(threads - 1);
   // Signals belong to the program's own threads, so the workers start with all of them blocked.
   sigset_t all, before;
@@ -265,6 +265,7 @@ void Pool::join(std::vector<uint64_t> &payload) {
     copying.fetch_sub(1);
     return;
   }
+  inside.fetch_add(1, std::memory_order_relaxed);
   Team own = team;
   payload.resize((own.bytes + 7) / 8);
   if (own.bytes > 0)
@@ -272,6 +273,12 @@ void Pool::join(std::vector<uint64_t> &payload) {
   copying.fetch_sub(1, std::memory_order_release);
   Member member(this, own.before, own.sharedBefore, /*leads=*/false);
   own.body(payload.data(), &member);
+  inside.fetch_sub(1, std::memory_order_release);
+}
+
+void Pool::awaitLate() {
+  while (inside.load(std::memory_order_acquire) != 0)
+    sched_yield();
 }
 
 void Pool::runTeam(heed_body body, const void *payload, int64_t bytes) {

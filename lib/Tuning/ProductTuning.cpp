@@ -44,11 +44,9 @@ constexpr int64_t kMostLayers = 512;
 
 namespace {
 
-/// What all candidates share, since weights and threads of their own would lie elsewhere, and run
-/// on other processors.
+/// What all candidates share, beside threads, since weights of their own would lie elsewhere.
 struct Shared {
   PackedWeights weights;
-  std::unique_ptr<Pool> pool;
   int64_t layers;
   std::vector<float> x, y;
 };
@@ -58,6 +56,7 @@ class Candidate {
 public:
   static ErrorOr<Candidate> compile(const Product &product, const cost::ProjectTile &tile,
                                     const KernelWeights &weights, int64_t layers,
+                                    const std::shared_ptr<Pool> &pool,
                                     const TuningOptions &options);
 
   const heed_artifact &artifact() const { return code->artifact(); }
@@ -76,6 +75,7 @@ private:
 
 ErrorOr<Candidate> Candidate::compile(const Product &product, const cost::ProjectTile &tile,
                                       const KernelWeights &weights, int64_t layers,
+                                      const std::shared_ptr<Pool> &pool,
                                       const TuningOptions &options) {
   CompilerOptions compilerOptions;
   compilerOptions.sets = {options.set};
@@ -115,13 +115,13 @@ ErrorOr<Candidate> Candidate::compile(const Product &product, const cost::Projec
   candidate.model = std::make_unique<heed_model>();
   candidate.model->artifact = &candidate.artifact();
   candidate.model->variant = candidate.artifact().variants;
+  candidate.model->pool = pool;
   return candidate;
 }
 
 ErrorOr<double> Candidate::time(Shared &shared) {
   const void *params[] = {shared.x.data(), shared.y.data()};
   void *results[] = {shared.y.data()};
-  std::swap(model->pool, shared.pool);
   std::swap(model->weights, shared.weights);
   Status status;
   double nanoseconds = 0;
@@ -133,7 +133,6 @@ ErrorOr<double> Candidate::time(Shared &shared) {
     nanoseconds = since.count();
   }
   std::swap(model->weights, shared.weights);
-  std::swap(model->pool, shared.pool);
   if (!status.ok())
     return makeError(status.message);
   return nanoseconds / static_cast<double>(products);
@@ -195,22 +194,21 @@ ErrorOr<Tuned> heed::tuning::tune(const Product &product, const TuningOptions &o
       KernelWeights::make(product.storage, projection.features, projection.columns, layers);
   if (!weights)
     return weights.error();
+  auto pool = Pool::create(options.threads); // one, so that all run on the same processors
+  if (!pool)
+    return pool.error();
   std::vector<cost::ProjectTile> tiles = candidatesOf(projection, options);
   std::vector<Candidate> candidates;
   for (const cost::ProjectTile &tile : tiles) {
-    auto candidate = Candidate::compile(product, tile, **weights, layers, options);
+    auto candidate = Candidate::compile(product, tile, **weights, layers, *pool, options);
     if (!candidate)
       return candidate.error();
     candidates.push_back(std::move(*candidate));
   }
-  auto pool = Pool::create(options.threads);
-  if (!pool)
-    return pool.error();
-  Shared shared{{}, std::move(*pool), layers, {}, {}};
+  Shared shared{{}, layers, {}, {}};
   shared.x.resize(options.rows * projection.columns, 0.5f);
   shared.y.resize(options.rows * projection.features);
-  Status loaded =
-      shared.weights.load(candidates.front().artifact(), &(*weights)->file(), *shared.pool);
+  Status loaded = shared.weights.load(candidates.front().artifact(), &(*weights)->file(), **pool);
   if (!loaded.ok())
     return makeError(loaded.message);
   std::vector<Candidate *> all;

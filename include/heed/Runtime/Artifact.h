@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /** Raised whenever a struct below changes; the runtime refuses any other value. */
-#define HEED_ABI_VERSION 4
+#define HEED_ABI_VERSION 5
 
 #define HEED_MAX_RANK 6
 

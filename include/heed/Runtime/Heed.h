@@ -14,7 +14,8 @@
 |*     puts(heed_last_error());
 |*
 |* A model and its sessions may be used from several threads: calls that run the
-|* model wait for one another. One session belongs to one thread at a time.
+|* model, or one that it shares threads with, wait for one another. One session
+|* belongs to one thread at a time.
 |*
 \*===----------------------------------------------------------------------===*/
 
@@ -47,6 +48,11 @@ typedef struct heed_options {
   /** Where the weights are kept as they lie in memory, for the next time: a folder, "on" for
    *  ~/.cache/heed/packed, or "off". The environment's HEED_PACKED comes first. NULL is "off". */
   const char *packed;
+  /** A model whose threads this one uses too, so that two models that take turns don't each keep
+   *  some, and wake them at every turn. Calls that run either wait for one another. Then `threads`
+   *  is 0 or that model's. That one may be closed first, but its library must stay loaded. NULL:
+   *  threads of its own. */
+  const struct heed_model *threads_of;
 } heed_options;
 
 typedef struct heed_model heed_model;
@@ -63,8 +69,8 @@ HEED_API const char *heed_last_error(void);
 HEED_API int32_t heed_model_open(const heed_artifact *artifact, const char *weights_path,
                                  const heed_options *options, heed_model **model);
 
-/** Ends the threads and frees the weights. Every session must have been freed before. NULL is
- *  legal. */
+/** Ends the threads, if no other model has them, and frees the weights. Every session must have
+ * been freed before. NULL is legal. */
 HEED_API void heed_model_close(heed_model *model);
 
 /** The number of the function called `name`, or -1. */

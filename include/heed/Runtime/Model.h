@@ -18,7 +18,6 @@
 #include "heed/Runtime/Status.h"
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -31,13 +30,19 @@ struct heed_model {
   const heed_artifact *artifact = nullptr;
   const heed_variant *variant = nullptr;
   heed::PackedWeights weights;
-  std::unique_ptr<heed::Pool> pool; // its threads may read addresses of weights as long as it lives
+  std::shared_ptr<heed::Pool> pool;
+
+  ~heed_model();
 
   /// Loads from a file that is already open; null is legal where the artefact has no weights.
   /// `packedFolder` is where packed weights are kept for the next time, see PackedWeights; empty:
   /// nowhere.
   static heed::Status open(const heed_artifact &artifact, const heed::WeightsFile *file,
                            int threads, std::unique_ptr<heed_model> &model,
+                           const std::string &packedFolder = {});
+  /// The same, with the threads of `pool`, which other models may have too.
+  static heed::Status open(const heed_artifact &artifact, const heed::WeightsFile *file,
+                           std::shared_ptr<heed::Pool> pool, std::unique_ptr<heed_model> &model,
                            const std::string &packedFolder = {});
 
   /// Runs function `function`; arguments have been checked.
@@ -49,9 +54,6 @@ struct heed_model {
 
   /// The function with this number, or an error.
   heed::Status find(int32_t function, const heed_function *&found) const;
-
-private:
-  std::mutex running; // the pool takes one caller at a time
 };
 
 /// A text that a model has read so far, as caches.

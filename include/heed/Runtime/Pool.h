@@ -36,6 +36,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <pthread.h>
 #include <type_traits>
 #include <vector>
@@ -59,7 +60,7 @@ public:
 
   /// Makes a pool of `threads` threads, 0 for one a processor. Fails outside 0 … 1024 and where
   /// the system refuses a thread.
-  static ErrorOr<std::unique_ptr<Pool>> create(int threads);
+  static ErrorOr<std::shared_ptr<Pool>> create(int threads);
 
   ~Pool();
   Pool(const Pool &) = delete;
@@ -68,7 +69,7 @@ public:
   int threads() const { return static_cast<int>(workers.size()) + 1; }
 
   /// Runs a team as heed_run_team says. From inside a team the calling thread is one by itself.
-  /// Only one thread at a time may call this or parallelFor on one pool.
+  /// Only one thread at a time may call this or parallelFor on one pool: see `running`.
   void runTeam(heed_body body, const void *payload, int64_t bytes);
 
   /// A team of one group: runs task(payload, 0 … count-1) over all threads and returns when every
@@ -81,6 +82,13 @@ public:
     parallelFor([](void *payload, int64_t index) { (*static_cast<Body *>(payload))(index); }, &task,
                 count);
   }
+
+  /// Waits until no thread is in the body of a team that is over. Then whatever those bodies read
+  /// may be freed. Not to be called while a team runs.
+  void awaitLate();
+
+  /// Held by whoever runs a team, where several models or threads of the program share the pool.
+  std::mutex running;
 
 private:
   Pool();
@@ -107,7 +115,7 @@ private:
   std::atomic<bool> isOpen{false};
   std::atomic<uint32_t> teamNumber{0}; // the word idle threads sleep on
   alignas(64) std::atomic<uint32_t> sleepers{0};
-  std::atomic<uint32_t> copying{0};
+  std::atomic<uint32_t> copying{0}, inside{0}; // threads at a team's payload, and in its body
   std::atomic<bool> stopping{false};
   std::vector<pthread_t> workers;
 };

@@ -37,6 +37,8 @@ typedef struct heed_options {
   int32_t threads; /**< 1 to 1024, the caller's own among them; 0: one for each processor */
   const char *packed; /**< where packed weights are kept for the next time: a folder, "on" for the
                            user's cache, "off"; NULL is "off", and HEED_PACKED comes first */
+  const struct heed_model *threads_of; /**< a model whose threads this one uses too: calls of both
+                                            wait for one another; NULL: threads of its own */
 } heed_options;
 
 typedef struct heed_model heed_model;     /**< code with its weights and threads */

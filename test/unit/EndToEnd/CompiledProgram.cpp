@@ -107,7 +107,7 @@ void CompiledProgram::build(const std::string &text, const Weights *weights, For
 
 void CompiledProgram::open(const char *isa, int threads, const std::string &weightsPath) {
   setenv("HEED_ISA", isa, 1);
-  heed_options options{sizeof(heed_options), threads, nullptr};
+  heed_options options{sizeof(heed_options), threads, nullptr, nullptr};
   heed_model *model = nullptr;
   int32_t status = heed_model_open(described, weightsPath.empty() ? nullptr : weightsPath.c_str(),
                                    &options, &model);

@@ -56,7 +56,7 @@ heed_model &heed::golden::model(int threads) {
   static std::map<int, Model> models;
   Model &wanted = models[threads];
   if (!wanted) {
-    heed_options options{sizeof(heed_options), threads, nullptr};
+    heed_options options{sizeof(heed_options), threads, nullptr, nullptr};
     heed_model *opened = nullptr;
     if (heed_model_open(&artifact(), weightsPath.c_str(), &options, &opened) != HEED_OK)
       die(heed_last_error());

@@ -117,12 +117,12 @@ TEST(Open, RefusesBadFilesAndOptions) {
   EXPECT_NE(openError(tiny::artifact, "/no/such/file").find("/no/such/file"), std::string::npos);
   EXPECT_NE(openError(tiny::artifact, "/dev/zero").find("/dev/zero"), std::string::npos);
   tiny::WeightsOnDisk file;
-  heed_options options{sizeof(heed_options), 0, nullptr};
+  heed_options options{sizeof(heed_options), 0, nullptr, nullptr};
   for (int32_t threads : {-1, 1025, 1000000000}) {
     options.threads = threads;
     EXPECT_NE(openError(tiny::artifact, file.path(), &options).find("1 … 1024"), std::string::npos);
   }
-  options = {3, 1, nullptr};
+  options = {3, 1, nullptr, nullptr};
   EXPECT_NE(openError(tiny::artifact, file.path(), &options).find("sizeof(heed_options)"),
             std::string::npos);
   heed_model *model;

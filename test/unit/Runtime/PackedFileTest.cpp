@@ -198,7 +198,7 @@ TEST_F(PackedFileTest, HasManyWritersAndReaders) {
 TEST_F(PackedFileTest, IsNotMadeOfLittle) {
   tiny::WeightsOnDisk file;
   const std::string here = scratch + "/here";
-  heed_options options{sizeof(heed_options), 1, here.c_str()};
+  heed_options options{sizeof(heed_options), 1, here.c_str(), nullptr};
   heed_model *model = nullptr;
   ASSERT_EQ(heed_model_open(&tiny::artifact, file.path().c_str(), &options, &model), HEED_OK);
   heed_model_close(model);
@@ -211,7 +211,7 @@ TEST_F(PackedFileTest, IsWhereTheCallerWants) {
   artifact.n_weights = 1;
   artifact.weights = &weight;
   const std::string here = scratch + "/here";
-  heed_options options{sizeof(heed_options), 1, here.c_str()};
+  heed_options options{sizeof(heed_options), 1, here.c_str(), nullptr};
   // A program that was built against the first version of the struct has no such field.
   for (uint32_t size : {8u, uint32_t(sizeof(heed_options))}) {
     options.size = size;

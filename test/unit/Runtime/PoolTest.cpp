@@ -18,8 +18,8 @@ using namespace heed;
 
 namespace {
 
-std::unique_ptr<Pool> makePool(int threads) {
-  ErrorOr<std::unique_ptr<Pool>> pool = Pool::create(threads);
+std::shared_ptr<Pool> makePool(int threads) {
+  ErrorOr<std::shared_ptr<Pool>> pool = Pool::create(threads);
   EXPECT_TRUE(pool);
   return std::move(*pool);
 }

@@ -23,7 +23,7 @@ using Session = std::unique_ptr<heed_session, decltype(&heed_session_free)>;
 Model openTiny(int32_t threads) {
   tiny::WeightsOnDisk file; // not needed once the model is open
   heed_model *model = nullptr;
-  heed_options options{sizeof(heed_options), threads, nullptr};
+  heed_options options{sizeof(heed_options), threads, nullptr, nullptr};
   EXPECT_EQ(heed_model_open(&tiny::artifact, file.path().c_str(), &options, &model), HEED_OK)
       << heed_last_error();
   return {model, heed_model_close};

@@ -18,7 +18,8 @@ from participants.texts import TokenSource
 
 
 class Options(ctypes.Structure):
-    _fields_ = [("size", ctypes.c_uint32), ("threads", ctypes.c_int32)]
+    _fields_ = [("size", ctypes.c_uint32), ("threads", ctypes.c_int32), ("packed", ctypes.c_char_p),
+                ("threads_of", ctypes.c_void_p)]
 
 
 def pointer(array: numpy.ndarray) -> ctypes.c_void_p:
@@ -46,9 +47,9 @@ class Library:
             message.restype = ctypes.c_char_p
             raise RuntimeError(message().decode())
 
-    def open(self) -> ctypes.c_void_p:
+    def open(self, threads_of: ctypes.c_void_p | None = None) -> ctypes.c_void_p:
         model = ctypes.c_void_p()
-        options = Options(ctypes.sizeof(Options), self.threads)
+        options = Options(ctypes.sizeof(Options), self.threads, None, threads_of)
         path = self.weights.encode() if self.weights else None
         self.call("open", path, ctypes.byref(options), ctypes.byref(model))
         return model
@@ -72,8 +73,9 @@ class LanguageModel(Participant):
         self.library = Library(settings, pathlib.Path(settings["program"]), settings["file"])
         self.logits = numpy.zeros(settings["vocabulary"], numpy.float32)
         self.sessions = []
-        for _ in range(settings.get("copies", 1)):
-            model, session = self.library.open(), ctypes.c_void_p()
+        model = None
+        for _ in range(settings.get("copies", 1)):  # with threads in common, as copies of the peers have them
+            model, session = self.library.open(model), ctypes.c_void_p()
             self.library.call("logits_session", model, ctypes.c_int64(settings["context"]), ctypes.byref(session))
             self.sessions.append(session)
             self.feed(session, self.texts.take(max(settings["depth"], 1)))
