@@ -99,11 +99,15 @@ private:
 /// many tasks there were before a group; who is late finds them finished and goes on.
 class Pool::Member : public heed_member {
 public:
-  /// Of a team that begins when `before` tasks were finished and `sharedBefore` taken, or, without
-  /// a pool, of one thread. `leads`: this thread has finished the last of them, as it were.
-  Member(Pool *pool, uint64_t before, uint64_t sharedBefore, bool leads)
-      : heed_member{runTasks}, pool(pool), before(before), sharedBefore(sharedBefore),
-        wasLast(leads) {}
+  /// Thread number `thread` of a team that begins when `before` tasks were finished, and slices of
+  /// `sliceBefore` dealt; without a pool, a thread by itself. Number 0 leads: it has finished the
+  /// last of the tasks before, as it were.
+  Member(Pool *pool, int thread, uint64_t before, uint64_t sliceBefore)
+      : heed_member{runTasks}, pool(pool), home(thread), before(before), sliceBefore(sliceBefore),
+        wasLast(thread == 0) {}
+
+  /// Of all groups so far, and of the teams before.
+  uint64_t slicesDealt() const { return sliceBefore; }
 
   void awaitAll() { await(Touching(nullptr, nullptr, 0, 0)); }
 
@@ -130,29 +134,44 @@ private:
     ++before;
   }
 
+  /// Runs tasks of the thread's own slice and, when nothing is left there, of the others'.
   void runShare(heed_task task, heed_touch touch, void *payload, uint64_t count) {
-    const uint64_t end = sharedBefore + count;
+    const uint64_t slices = pool->slices.size(), length = (count + slices - 1) / slices;
     bool mayRun = wasLast;
     wasLast = false;
-    uint64_t current = pool->taken.load(std::memory_order_relaxed);
-    while (current < end) {
-      const uint64_t first = current - sharedBefore;
-      const uint64_t share = std::max<uint64_t>(1, (count - first) / (2 * pool->threads()));
-      if (!pool->taken.compare_exchange_weak(current, current + share, std::memory_order_relaxed))
-        continue;
-      // Tasks may be taken before those in front of them are finished, and what they will read can
-      // be on its way meanwhile.
-      if (!mayRun)
-        await(Touching(touch, payload, static_cast<int64_t>(first),
-                       static_cast<int64_t>(first + share)));
-      mayRun = true;
-      for (uint64_t i = first; i < first + share; ++i)
-        task(payload, static_cast<int64_t>(i));
-      wasLast = finish(share) == before + count;
-      current = pool->taken.load(std::memory_order_relaxed);
+    for (uint64_t turn = 0; turn < slices; ++turn) {
+      const uint64_t slice = (home + turn) % slices, begin = std::min(slice * length, count);
+      const uint64_t end = std::min(begin + length, count);
+      uint64_t first, share;
+      while (take(pool->slices[slice].taken, end - begin, first, share)) {
+        first += begin;
+        // Tasks may be taken before those in front of them are finished, and what they will read
+        // can be on its way meanwhile.
+        if (!mayRun)
+          await(Touching(touch, payload, static_cast<int64_t>(first),
+                         static_cast<int64_t>(first + share)));
+        mayRun = true;
+        for (uint64_t i = first; i < first + share; ++i)
+          task(payload, static_cast<int64_t>(i));
+        wasLast = finish(share) == before + count;
+      }
     }
     before += count;
-    sharedBefore = end;
+    sliceBefore += length;
+  }
+
+  /// Takes `share` tasks, the first of them `first`, of a slice of `length`; false if none is left.
+  bool take(std::atomic<uint64_t> &taken, uint64_t length, uint64_t &first, uint64_t &share) {
+    uint64_t current = taken.load(std::memory_order_relaxed);
+    do {
+      // The slice of a group before may have been shorter, and that of a later one be in use.
+      first = std::max(current, sliceBefore) - sliceBefore;
+      if (first >= length)
+        return false;
+      share = std::max<uint64_t>(1, (length - first) / (2 * pool->threadsOfSlice()));
+    } while (!taken.compare_exchange_weak(current, sliceBefore + first + share,
+                                          std::memory_order_relaxed));
+    return true;
   }
 
   /// Waits until every task in front of the group that comes next is finished.
@@ -177,11 +196,11 @@ private:
   }
 
   Pool *pool;
-  uint64_t before, sharedBefore;
+  uint64_t home, before, sliceBefore;
   bool wasLast;
 };
 
-Pool::Pool() {
+Pool::Pool(int threads) : slices(std::min(threads, kMostSlices)) {
   run = [](PoolHandle *pool, heed_body body, const void *payload, int64_t bytes) {
     static_cast<Pool *>(pool)->runTeam(body, payload, bytes);
   };
@@ -204,7 +223,7 @@ ErrorOr<std::shared_ptr<Pool>> Pool::create(int threads) {
   if (threads == 0)
     threads = defaultThreads();
 
-  std::shared_ptr<Pool> pool(new Pool);
+  std::shared_ptr<Pool> pool(new Pool(threads));
   pool->workers.reserve(threads - 1);
   // Signals belong to the program's own threads, so the workers start with all of them blocked.
   sigset_t all, before;
@@ -235,10 +254,11 @@ Pool::~Pool() {
 void *Pool::workerMain(void *argument) {
   auto &pool = *static_cast<Pool *>(argument);
   insideTeam = true;
+  const int number = pool.lastNumber.fetch_add(1) + 1;
   std::vector<uint64_t> payload;
   uint32_t seen = 0;
   while (pool.awaitTeam(seen))
-    pool.join(payload);
+    pool.join(number, payload);
   return nullptr;
 }
 
@@ -256,8 +276,9 @@ bool Pool::awaitTeam(uint32_t &seen) {
   return !stopping.load();
 }
 
-/// Goes through the body of the team that there is now, if any. `payload` is room for a copy.
-void Pool::join(std::vector<uint64_t> &payload) {
+/// Goes through the body of the team that there is now, if any, as thread `number`. `payload` is
+/// room for a copy.
+void Pool::join(int number, std::vector<uint64_t> &payload) {
   // The leader may be through before this thread is, and then its payload is gone; so it is copied,
   // and a leader that leaves waits for those who are copying, and for nobody else.
   copying.fetch_add(1);
@@ -271,7 +292,7 @@ void Pool::join(std::vector<uint64_t> &payload) {
   if (own.bytes > 0)
     std::memcpy(payload.data(), own.payload, own.bytes);
   copying.fetch_sub(1, std::memory_order_release);
-  Member member(this, own.before, own.sharedBefore, /*leads=*/false);
+  Member member(this, number, own.before, own.sliceBefore);
   own.body(payload.data(), &member);
   inside.fetch_sub(1, std::memory_order_release);
 }
@@ -283,20 +304,20 @@ void Pool::awaitLate() {
 
 void Pool::runTeam(heed_body body, const void *payload, int64_t bytes) {
   if (workers.empty() || insideTeam) {
-    Member alone(nullptr, 0, 0, true);
+    Member alone(nullptr, 0, 0, 0);
     body(const_cast<void *>(payload), &alone);
     return;
   }
   insideTeam = true;
-  team = {body, payload, bytes, finished.load(std::memory_order_relaxed),
-          taken.load(std::memory_order_relaxed)};
+  team = {body, payload, bytes, finished.load(std::memory_order_relaxed), slicesDealt};
   isOpen.store(true);
   teamNumber.fetch_add(1);
   if (sleepers.load() != 0)
     futexWake(teamNumber, INT_MAX);
-  Member leader(this, team.before, team.sharedBefore, /*leads=*/true);
+  Member leader(this, 0, team.before, team.sliceBefore);
   body(const_cast<void *>(payload), &leader);
   leader.awaitAll();
+  slicesDealt = leader.slicesDealt();
   isOpen.store(false);
   while (copying.load() != 0)
     pauseBriefly();

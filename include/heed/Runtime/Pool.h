@@ -12,16 +12,17 @@
 //
 //  * A team is formed once a step. All threads run the team's body, which has no
 //    effects of its own, and meet at each group of tasks in it.
-//  * Two counters, of tasks taken and of tasks finished, since the pool was made.
-//    As all threads come by the same groups, each knows by counting at which number
-//    a group begins. A group's tasks may run once all before are finished. A late
+//  * Counters of tasks taken and of tasks finished, since the pool was made. As all
+//    threads come by the same groups, each knows by counting at which number a
+//    group begins. A group's tasks may run once all before are finished. A late
 //    thread finds that the counters are ahead of it, and hurries after: nobody
 //    waits for a thread, only for tasks.
 //  * Tasks are taken before they may run. A thread that has to wait asks memory
 //    for what they will read.
-//  * Threads take a share of what is left (guided scheduling): long runs first,
-//    which memory streams like, single indices last, which evens the ends. A group
-//    of one task is run by whoever finished the group before, at no wait.
+//  * Each thread has a slice of a group's tasks, one behind the other, which memory
+//    streams like, and takes half of what is left of it at a time. When nothing is,
+//    it takes the same from the others' slices, which evens the ends. A group of one
+//    task is run by whoever finished the group before, at no wait.
 //  * Threads without a team watch for one for some tens of microseconds and then
 //    sleep in the kernel, so a model that is not running uses no processor.
 //
@@ -91,7 +92,7 @@ public:
   std::mutex running;
 
 private:
-  Pool();
+  explicit Pool(int threads);
 
   class Member;
   /// What the leader shows the others.
@@ -99,16 +100,25 @@ private:
     heed_body body;
     const void *payload;
     int64_t bytes;
-    uint64_t before, sharedBefore; ///< tasks finished and taken when it began
+    uint64_t before, sliceBefore; ///< tasks finished, and slices dealt, when it began
+  };
+  /// A group's tasks lie in as many slices as there are threads, but not more than this: who looks
+  /// for work looks at all.
+  static constexpr int kMostSlices = 16;
+  /// How many tasks of its slice were taken, as if all slices of a group were as long as the first.
+  struct alignas(64) Slice {
+    std::atomic<uint64_t> taken{0};
   };
 
   static void *workerMain(void *pool);
   bool awaitTeam(uint32_t &seen);
-  void join(std::vector<uint64_t> &payload);
+  void join(int number, std::vector<uint64_t> &payload);
+  uint64_t threadsOfSlice() const { return (threads() + slices.size() - 1) / slices.size(); }
 
   // Each on a cache line of its own: all threads write to the counters, the leader alone to the
   // team. Tasks that were run at no wait count as finished, and were never taken.
-  alignas(64) std::atomic<uint64_t> taken{0};
+  std::vector<Slice> slices;
+  uint64_t slicesDealt = 0; // the leader's
   alignas(64) std::atomic<uint64_t> finished{0};
   alignas(64) std::atomic<uint32_t> waiters{0}; // asleep until tasks are finished
   alignas(64) Team team{};
@@ -117,6 +127,7 @@ private:
   alignas(64) std::atomic<uint32_t> sleepers{0};
   std::atomic<uint32_t> copying{0}, inside{0}; // threads at a team's payload, and in its body
   std::atomic<bool> stopping{false};
+  std::atomic<int> lastNumber{0}; // of a worker; the leader is 0
   std::vector<pthread_t> workers;
 };
 

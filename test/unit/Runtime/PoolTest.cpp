@@ -58,6 +58,25 @@ TEST_P(PoolOfThreads, RunsRegionsOfChangingLength) {
   }
 }
 
+// What a thread reads is one stream, so tasks that lie behind each other are its own.
+TEST_P(PoolOfThreads, BeginsEachThreadAtASliceOfItsOwn) {
+  const int64_t threads = GetParam(), length = 8;
+  auto pool = makePool(GetParam());
+  std::atomic<int64_t> arrived{0};
+  std::vector<std::atomic<int>> begun(threads);
+  pool->parallelFor(threads * length, [&](int64_t i) {
+    thread_local int64_t last;
+    bool isFirst = i % length == 0 && begun[i / length].exchange(1) == 0;
+    if (isFirst) // nobody is through with a slice before all have begun one
+      for (++arrived; arrived < threads;)
+        std::this_thread::yield();
+    else if (last / length == i / length)
+      EXPECT_GT(i, last);
+    last = i;
+  });
+  EXPECT_EQ(arrived, threads);
+}
+
 TEST_P(PoolOfThreads, WakesSleepingThreads) {
   auto pool = makePool(GetParam());
   for (int round = 0; round < 20; ++round) {
