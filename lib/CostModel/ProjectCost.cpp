@@ -244,6 +244,10 @@ int64_t heed::cost::partTiles(int64_t tileRows) {
   return std::max<int64_t>(1, kPartRows / tileRows);
 }
 
+int64_t heed::cost::sectionBlocks(int64_t tileRows, int64_t bytesOfRow) {
+  return std::max<int64_t>(1, kSectionBytes / (partTiles(tileRows) * tileRows * bytesOfRow));
+}
+
 int64_t heed::cost::rowBlocks(int64_t tiles, int64_t tileRows, int64_t panelBlocks) {
   int64_t wanted = std::min(divideUp(kParts, panelBlocks), tiles);
   return tiles <= kFewTiles ? 1 : std::max(wanted, divideUp(tiles, partTiles(tileRows)));

@@ -3,7 +3,7 @@
 
 // 40 features are three panels of 16 lanes, the last one half full. The number of rows chooses between
 // two kernels and says how many tasks there are: of few rows two tasks of two panels, the last with one
-// panel and a mask of 8 lanes; of many as many as there are parts.
+// panel and a mask of 8 lanes; of many as many as there are parts, in sections of 8 MB of rows.
 // CHECK-LABEL: func.func @panels
 // CHECK-SAME: %[[X:.*]]: memref<?x32xf32>, %[[W:.*]]: !attn.weight<40x32, f32>, %[[INTO:.*]]: memref<?x40xf32>)
 // CHECK-DAG: builtin.unrealized_conversion_cast %[[W]] : !attn.weight<40x32, f32> to !llvm.ptr
@@ -11,14 +11,20 @@
 // CHECK: %[[MANY:.*]] = arith.cmpi sgt, %[[ROWS]], %c4
 // CHECK: %[[TILES:.*]] = arith.ceildivui %[[ROWS]], %c12
 // CHECK: %[[BLOCKS:.*]] = arith.select %{{.*}}, %c1{{.*}}, %{{.*}} : index
-// CHECK: %[[PARTS:.*]] = arith.muli %{{.*}}, %[[BLOCKS]]
+// CHECK: arith.addi %[[BLOCKS]], %c273
+// CHECK: %[[SECTIONS:.*]] = arith.maxui
+// CHECK: %[[PARTS:.*]] = arith.muli %[[PANEL_BLOCKS:.*]], %[[BLOCKS]]
 // CHECK: %[[TASKS:.*]] = arith.select %[[MANY]], %[[PARTS]], %c2
 // CHECK: scf.forall (%[[TASK:.*]]) in (%[[TASKS]])
 // CHECK: scf.if %[[MANY]]
 // Many: a part of tiles of 12 rows x 2 panels, summed in registers over all columns; of the odd panel
 // 12 x 1; then fewer rows.
-// CHECK: arith.divui %[[TASK]], %[[BLOCKS]]
-// CHECK: arith.remui %[[TASK]], %[[BLOCKS]]
+// CHECK: %[[PASSED:.*]] = arith.divui %[[TASK]], %[[PANEL_BLOCKS]]
+// CHECK: arith.muli %{{.*}}, %[[SECTIONS]]
+// CHECK: %[[SECTION:.*]] = arith.divui %{{.*}}, %[[BLOCKS]]
+// CHECK: %[[IN_SECTION:.*]] = arith.subi %[[TASK]]
+// CHECK: arith.divui %[[IN_SECTION]], %[[OF_SECTION:.*]] :
+// CHECK: arith.remui %[[IN_SECTION]], %[[OF_SECTION]]
 // CHECK: scf.for
 // CHECK-COUNT-24: vector.fma
 // CHECK: vector.store

@@ -66,6 +66,13 @@ inline constexpr int64_t kParts = 32, kPartRows = 128, kFewTiles = 4;
 /// How many tiles of so many rows a part has at most.
 int64_t partTiles(int64_t tileRows);
 
+/// Bytes of x, about, whose products with all weights are computed before those of other rows. They
+/// stay in the last cache level; else rows come from memory once for each block of panels.
+inline constexpr int64_t kSectionBytes = int64_t{8} << 20;
+
+/// How many blocks of rows, of so many bytes each row, that are.
+int64_t sectionBlocks(int64_t tileRows, int64_t bytesOfRow);
+
 /// Bytes of a row of x in a block of columns. A block of four panels, of f32 or bf16, then takes a
 /// quarter of the second cache level where all of the part's rows are multiplied with it.
 inline constexpr int64_t kBlockBytes = 4096;

@@ -86,6 +86,7 @@ private:
   struct Cut {
     Value tiles; ///< of rows
     Value panelsOfPart, panelBlocks, rowBlocks;
+    Value sections; ///< of blocks of rows
   };
   /// A block of rows and panels.
   struct Part {
@@ -262,13 +263,29 @@ private:
     Value blocks = arith::MaxUIOp::create(
         builder, loc, arith::MinUIOp::create(builder, loc, wanted, most), least);
     cut.rowBlocks = arith::SelectOp::create(builder, loc, few, constant(builder, 1), blocks);
+    int64_t ofSection =
+        heed::cost::sectionBlocks(tileRows, cols * element.getIntOrFloatBitWidth() / 8);
+    Value sections = arith::DivUIOp::create(
+        builder, loc, add(builder, cut.rowBlocks, ofSection / 2), constant(builder, ofSection));
+    cut.sections = arith::MaxUIOp::create(builder, loc, sections, constant(builder, 1));
     return cut;
   }
 
-  /// Part `number` of them. Those of a block of panels follow each other.
+  /// Part `number` of them. Blocks of rows come in sections, which stay in the last cache while all
+  /// weights are read; in a section those of a block of panels follow each other.
   Part partOf(OpBuilder &builder, const Cut &cut, Value number) {
-    Value panelBlock = arith::DivUIOp::create(builder, loc, number, cut.rowBlocks);
-    Value rowBlock = arith::RemUIOp::create(builder, loc, number, cut.rowBlocks);
+    // As many blocks as these parts would make, and the section that the next of them is in.
+    Value passed = arith::DivUIOp::create(builder, loc, number, cut.panelBlocks);
+    Value ending = arith::MulIOp::create(builder, loc, add(builder, passed, 1), cut.sections);
+    Value section = arith::DivUIOp::create(builder, loc, add(builder, ending, -1), cut.rowBlocks);
+    Value firstBlock = shareOf(builder, cut.rowBlocks, section, cut.sections);
+    Value nextBlock = shareOf(builder, cut.rowBlocks, add(builder, section, 1), cut.sections);
+    Value blocks = arith::SubIOp::create(builder, loc, nextBlock, firstBlock);
+    Value inSection = arith::SubIOp::create(
+        builder, loc, number, arith::MulIOp::create(builder, loc, firstBlock, cut.panelBlocks));
+    Value panelBlock = arith::DivUIOp::create(builder, loc, inSection, blocks);
+    Value rowBlock = arith::AddIOp::create(builder, loc, firstBlock,
+                                           arith::RemUIOp::create(builder, loc, inSection, blocks));
     auto rowOf = [&](Value block) -> Value {
       Value tile = shareOf(builder, cut.tiles, block, cut.rowBlocks);
       return arith::MinUIOp::create(builder, loc, multiply(builder, tile, tileRows), rows);

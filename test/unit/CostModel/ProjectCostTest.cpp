@@ -135,6 +135,8 @@ TEST(ProjectCost, BlocksOfRowsMakeEnoughParts) {
   EXPECT_EQ(rowBlocks(/*tiles=*/10, /*tileRows=*/12, /*panelBlocks=*/1), 10);
   EXPECT_EQ(partTiles(/*tileRows=*/12), 10);
   EXPECT_EQ(partTiles(/*tileRows=*/1000), 1);
+  EXPECT_EQ(sectionBlocks(/*tileRows=*/8, /*bytesOfRow=*/16384), 4);
+  EXPECT_EQ(sectionBlocks(/*tileRows=*/8, /*bytesOfRow=*/1 << 20), 1);
 }
 
 } // namespace

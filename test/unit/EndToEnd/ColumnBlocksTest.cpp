@@ -24,7 +24,13 @@ weight W : [f, c]
 weight V : [f, c]
 weight H : [heads, f, c]
 weight B : [f]
+size wide = 17000
+weight L : [f, wide]
 
+fn of_sections(X: [n, wide]) -> [n, f] {
+  Y[i, e] = sum[x] L[e, x] * X[i, x]
+  return Y
+}
 fn biased(X: [n, c], R: [n, f]) -> [n, f] {
   Y[i, e] = max((sum[x] W[e, x] * X[i, x]) + B[e], -0.5) + R[i, e]
   return Y
@@ -38,7 +44,7 @@ fn of_heads(X: [n, heads, c]) -> [n, heads, f] {
   return Y
 }
 )";
-constexpr int64_t heads = 3, c = 2204, f = 72;
+constexpr int64_t heads = 3, c = 2204, f = 72, wide = 17000;
 
 class ColumnBlocks : public testing::TestWithParam<StorageType> {
 protected:
@@ -47,9 +53,20 @@ protected:
     weights.add("V", {f, c}, 0.4f, GetParam());
     weights.add("H", {heads, f, c}, 0.4f, GetParam());
     weights.add("B", {f});
+    weights.add("L", {f, wide}, 0.1f, GetParam());
   }
   Weights weights;
 };
+
+// Rows of which 8 MB are less than two parts: each part is a section of its own.
+TEST_P(ColumnBlocks, InSectionsOfRows) {
+  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf);
+  ASSERT_TRUE(program.ok());
+  constexpr int64_t n = 300;
+  Tensor x = randomTensor({n, wide}, 36);
+  expectAllNear(program.call("of_sections", {n}, {x.values.data()}, n * f),
+                linear(asNumbers(x), weights["L"], f), 2e-5, "of_sections");
+}
 
 TEST_P(ColumnBlocks, AddUpToTheFormula) {
   CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf);
