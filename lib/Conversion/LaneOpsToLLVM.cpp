@@ -27,11 +27,9 @@ static constexpr StringLiteral kDotBytes = "llvm.x86.avx512.vpdpbusd.512",
                                kDotBytesOfHalf = "llvm.x86.avx512.vpdpbusd.256",
                                kDotPairs = "llvm.x86.avx512bf16.dpbf16ps.512",
                                kRound = "llvm.x86.avx512bf16.cvtne2ps2bf16.512",
-                               kFraction = "llvm.x86.avx512.mask.reduce.ps.512",
                                kScaleByPower = "llvm.x86.avx512.mask.scalef.ps.512";
-/// Immediates of `vreduceps`, for no bits behind the point; and the rounding of the processor's
-/// current mode.
-static constexpr int32_t kFromNearest = 0, kFromFloor = 1, kCurrentRounding = 4;
+/// The rounding of the processor's current mode, as an immediate.
+static constexpr int32_t kCurrentRounding = 4;
 
 static bool isVectorOf(Type type, int64_t count, function_ref<bool(Type)> isElement) {
   auto vector = dyn_cast<VectorType>(type);
@@ -92,7 +90,7 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
     SmallVector<Operation *> ops;
     bool hasPairs = false;
     getOperation()->walk([&](Operation *op) {
-      if (isa<DotBytesOp, DotPairsOp, FractionOp, ScaleByPowerOp>(op))
+      if (isa<DotBytesOp, DotPairsOp, ScaleByPowerOp>(op))
         ops.push_back(op);
       hasPairs |= isa<DotPairsOp>(op);
     });
@@ -109,8 +107,8 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
         op->emitOpError("has no instruction in registers of ") << int64_t(nativeLanes) << " lanes";
         return signalPassFailure();
       }
-      if (isa<FractionOp, ScaleByPowerOp>(op)) {
-        convertPower(op);
+      if (auto power = dyn_cast<ScaleByPowerOp>(op)) {
+        convertPower(power);
         ++numPowers;
         continue;
       }
@@ -144,24 +142,19 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
   }
 
 private:
-  /// The instructions have masks; here no lane is left out.
-  static void convertPower(Operation *op) {
+  /// The instruction has a mask; here no lane is left out.
+  static void convertPower(ScaleByPowerOp op) {
     OpBuilder builder(op);
-    Location loc = op->getLoc();
-    Type lanes = op->getResult(0).getType();
+    Location loc = op.getLoc();
     auto integer = [&](int64_t value, unsigned bits) -> Value {
       return arith::ConstantOp::create(builder, loc,
                                        builder.getIntegerAttr(builder.getIntegerType(bits), value));
     };
-    Value nothing = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(lanes));
-    SmallVector<Value> operands(op->getOperands());
-    auto fraction = dyn_cast<FractionOp>(op);
-    if (fraction)
-      operands.push_back(integer(fraction.getNearest() ? kFromNearest : kFromFloor, 32));
-    operands.append({nothing, integer(-1, 16), integer(kCurrentRounding, 32)});
-    op->getResult(0).replaceAllUsesWith(
-        call(builder, loc, fraction ? kFraction : kScaleByPower, lanes, operands));
-    op->erase();
+    Value nothing = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(op.getType()));
+    op.getResult().replaceAllUsesWith(call(
+        builder, loc, kScaleByPower, op.getType(),
+        {op.getX(), op.getExponent(), nothing, integer(-1, 16), integer(kCurrentRounding, 32)}));
+    op.erase();
   }
 
   static Value call(OpBuilder &builder, Location loc, StringRef intrinsic, Type result,

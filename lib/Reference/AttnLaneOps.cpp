@@ -51,23 +51,14 @@ static LogicalResult dotPairs(Step &step) {
   return success();
 }
 
-static const char *fraction(const Instruction &instruction, const Scalar *operands,
-                            Scalar &result) {
-  double x = operands[0].asFloat();
-  bool isNearest = cast<attn::FractionOp>(instruction.op).getNearest();
-  double whole = isNearest ? std::nearbyint(x) : std::floor(x); // in the default rounding mode
-  result = Scalar(std::isinf(x) ? 0 : x - whole);
-  return nullptr;
-}
-
 static const char *scaleByPower(const Instruction &, const Scalar *operands, Scalar &result) {
-  result = Scalar(operands[0].asFloat() * std::exp2(std::floor(operands[1].asFloat())));
+  double scale = std::exp2(std::floor(operands[1].asFloat()));
+  result = Scalar(scale == 0 ? 0 : operands[0].asFloat() * scale);
   return nullptr;
 }
 
 void heed::reference::addAttnLaneOps(OpTable &table) {
   table["attn.dot_bytes"] = {dotBytes};
   table["attn.dot_pairs"] = {dotPairs};
-  table["attn.fraction"] = {runElementwise, fraction};
   table["attn.scale_by_power"] = {runElementwise, scaleByPower};
 }

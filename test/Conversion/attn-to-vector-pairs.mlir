@@ -17,7 +17,8 @@
 // Powers are of degree 3. Rounded ones are added up, by products with 1.
 // CHECK: %[[ONES:.*]] = arith.constant dense<1.000000e+00> : vector<32xbf16>
 // CHECK: arith.ceildivui
-// CHECK: attn.fraction %[[SCORE:.*]] : vector<16xf32>
+// CHECK: %[[WHOLE:.*]] = math.floor %[[SCORE:.*]] : vector<16xf32>
+// CHECK: arith.subf %[[SCORE]], %[[WHOLE]]
 // CHECK-COUNT-3: vector.fma
 // CHECK: attn.scale_by_power %{{.*}}, %[[SCORE]]
 // CHECK-COUNT-9: vector.fma

@@ -8,22 +8,17 @@ func.func @pairs(%sum: vector<16xf32>, %a: vector<32xbf16>, %b: vector<32xbf16>)
   return %0 : vector<16xf32>
 }
 
-// What is above a whole number, and a power of two: no lane is left out, and the rounding is the processor's own.
-// CHECK-LABEL: func.func @exponents
-// CHECK-SAME: (%[[X:.+]]: vector<16xf32>)
-// CHECK: %[[FLOOR:.+]] = arith.constant 1 : i32
+// A power of two: no lane is left out, and the rounding is the processor's own.
+// CHECK-LABEL: func.func @power
+// CHECK-SAME: (%[[X:.+]]: vector<16xf32>, %[[EXPONENT:.+]]: vector<16xf32>)
+// CHECK: %[[NOTHING:.+]] = arith.constant dense<0.000000e+00> : vector<16xf32>
 // CHECK: %[[ALL:.+]] = arith.constant -1 : i16
 // CHECK: %[[CURRENT:.+]] = arith.constant 4 : i32
-// CHECK: %[[ABOVE:.+]] = llvm.call_intrinsic "llvm.x86.avx512.mask.reduce.ps.512"(%[[X]], %[[FLOOR]], %{{.+}}, %[[ALL]], %[[CURRENT]]) : (vector<16xf32>, i32, vector<16xf32>, i16, i32) -> vector<16xf32>
-// CHECK: %[[NEAREST:.+]] = arith.constant 0 : i32
-// CHECK: %[[BESIDE:.+]] = llvm.call_intrinsic "llvm.x86.avx512.mask.reduce.ps.512"(%[[X]], %[[NEAREST]],
-// CHECK: %[[SCALED:.+]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"(%[[ABOVE]], %[[BESIDE]], %{{.+}}, %{{.+}}, %{{.+}}) : (vector<16xf32>, vector<16xf32>, vector<16xf32>, i16, i32) -> vector<16xf32>
+// CHECK: %[[SCALED:.+]] = llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"(%[[X]], %[[EXPONENT]], %[[NOTHING]], %[[ALL]], %[[CURRENT]]) : (vector<16xf32>, vector<16xf32>, vector<16xf32>, i16, i32) -> vector<16xf32>
 // CHECK: return %[[SCALED]]
-func.func @exponents(%x: vector<16xf32>) -> vector<16xf32> {
-  %0 = attn.fraction %x : vector<16xf32>
-  %1 = attn.fraction %x nearest : vector<16xf32>
-  %2 = attn.scale_by_power %0, %1 : vector<16xf32>
-  return %2 : vector<16xf32>
+func.func @power(%x: vector<16xf32>, %exponent: vector<16xf32>) -> vector<16xf32> {
+  %0 = attn.scale_by_power %x, %exponent : vector<16xf32>
+  return %0 : vector<16xf32>
 }
 
 // CHECK-LABEL: func.func @product

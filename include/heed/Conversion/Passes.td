@@ -96,8 +96,7 @@ def LaneOpsToLLVMPass : Pass<"convert-lane-ops-to-llvm"> {
     `attn.dot_bytes` becomes two of them, one for each half of the lanes. Where there
     are products of bf16, 32 numbers that are
     rounded to bf16 at once, or 16 and 16 that are interleaved, are rounded by one `vcvtne2ps2bf16`.
-    `attn.fraction` and `attn.scale_by_power` of 16 lanes become the intrinsics of `vreduceps` and
-    `vscalefps`, which AVX-512 has.
+    `attn.scale_by_power` of 16 lanes becomes the intrinsic of `vscalefps`, which AVX-512 has.
 
     Before: `%0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>`. After:
     ```mlir

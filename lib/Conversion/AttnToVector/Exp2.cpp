@@ -10,9 +10,10 @@
 // coefficients in f32 the result is within 1 ulp over [-126, 0]. Where only eight bits
 // are kept of the result, degree 3 will do, which errs by 2^-13.7.
 //
-// AVX-512 has one instruction that leaves f and another that multiplies by 2^n. The
-// latter rounds down, so with n the floor of x, and f in [0, 1], no more are needed.
-// Others put 2^n together from bits.
+// AVX-512 has an instruction that multiplies by 2^n, n rounded down: so where n is the
+// floor of x, and f in [0, 1], x itself will do. Others put 2^n together from bits. (It
+// has one that leaves f, too, which Zen 5 does where it multiplies. What rounds and what
+// subtracts are units of their own.)
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,14 +40,16 @@ static Value buildPolynomial(OpBuilder &builder, Location loc, Value x, Coeffici
   return sum;
 }
 
-/// By the instructions that take an exponent apart; `coefficients` are for [-1/2, 1/2] where
+/// By the instruction that multiplies by a power; `coefficients` are for [-1/2, 1/2] where
 /// `exactly`, and for [0, 1] else.
 static Value buildBySplitting(OpBuilder &builder, Location loc, Value x, Coefficients coefficients,
                               bool exactly) {
-  Value whole = exactly ? Value(math::RoundEvenOp::create(builder, loc, x)) : x;
-  Value part = FractionOp::create(builder, loc, x, exactly);
+  // Of -inf the fraction is NaN, which a scale of 0 makes 0.
+  Value whole = exactly ? Value(math::RoundEvenOp::create(builder, loc, x))
+                        : Value(math::FloorOp::create(builder, loc, x));
+  Value part = arith::SubFOp::create(builder, loc, x, whole);
   Value power = buildPolynomial(builder, loc, part, coefficients);
-  return ScaleByPowerOp::create(builder, loc, power, whole);
+  return ScaleByPowerOp::create(builder, loc, power, exactly ? whole : x);
 }
 
 /// By the bits of 2^n; `coefficients` are for [-1/2, 1/2].

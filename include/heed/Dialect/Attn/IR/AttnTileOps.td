@@ -182,29 +182,11 @@ def Attn_DotPairsOp : Attn_Op<"dot_pairs", [Pure, AllTypesMatch<["sum", "result"
   let hasVerifier = 1;
 }
 
-def Attn_FractionOp : Attn_Op<"fraction", [Pure, SameOperandsAndResultType]> {
-  let summary = "in each lane, what a number has beyond a whole one";
-  let description = [{
-    `result[l] = x[l] - floor(x[l])`, or with `nearest` less the nearest whole number, an even one
-    of two; rounded to f32, and 0 of infinities.
-
-    The first is in [0, 1], and 1 where a number below 0 is too small to be told from it; the second
-    is in [-1/2, 1/2] and exact. With `attn.scale_by_power` it takes an exponent apart.
-
-    Example:
-    ```mlir
-    %0 = attn.fraction %x nearest : vector<16xf32>
-    ```
-  }];
-  let arguments = (ins VectorOfRankAndType<[1], [F32]>:$x, UnitAttr:$nearest);
-  let results = (outs VectorOfRankAndType<[1], [F32]>:$result);
-  let assemblyFormat = "$x (`nearest` $nearest^)? `:` type($x) attr-dict";
-}
-
 def Attn_ScaleByPowerOp : Attn_Op<"scale_by_power", [Pure, SameOperandsAndResultType]> {
   let summary = "in each lane, a number times a whole power of two";
   let description = [{
-    `result[l] = x[l] * 2^floor(exponent[l])`, rounded to f32; 0 where the exponent is -inf.
+    `result[l] = x[l] * 2^floor(exponent[l])`, rounded to f32; 0 where the exponent is -inf, even of
+    NaN: so `x - floor(x)` needs no care where a score is hidden.
 
     Example:
     ```mlir
