@@ -198,6 +198,7 @@ ErrorOr<Tuned> heed::tuning::tune(const Product &product, const TuningOptions &o
   if (!pool)
     return pool.error();
   std::vector<cost::ProjectTile> tiles = candidatesOf(projection, options);
+  Shared shared{{}, layers, {}, {}}; // outlives the models, which wait for threads that look here
   std::vector<Candidate> candidates;
   for (const cost::ProjectTile &tile : tiles) {
     auto candidate = Candidate::compile(product, tile, **weights, layers, *pool, options);
@@ -205,7 +206,6 @@ ErrorOr<Tuned> heed::tuning::tune(const Product &product, const TuningOptions &o
       return candidate.error();
     candidates.push_back(std::move(*candidate));
   }
-  Shared shared{{}, layers, {}, {}};
   shared.x.resize(options.rows * projection.columns, 0.5f);
   shared.y.resize(options.rows * projection.features);
   Status loaded = shared.weights.load(candidates.front().artifact(), &(*weights)->file(), **pool);
