@@ -21,7 +21,8 @@
 extern "C" {
 #endif
 
-/** Raised whenever a struct below changes; the runtime refuses any other value. */
+/** Raised whenever a struct below changes, or heed_model does, which a model of another library may
+ *  share threads with; the runtime refuses any other value. */
 #define HEED_ABI_VERSION 5
 
 #define HEED_MAX_RANK 6
