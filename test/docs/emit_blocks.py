@@ -31,7 +31,7 @@ def main():
         text = pathlib.Path(page).read_text()
         for block in BLOCK.finditer(text):
             count += 1
-            command = ["heed", "compile", sys.argv[1], f"--emit={block[1]}"]
+            command = ["heed", "compile", sys.argv[1], f"--emit={block[1]}", "--mcpu=avx512bf16"]
             result = subprocess.run(command, capture_output=True, text=True)
             if result.returncode != 0 or not matches(block[2], result.stdout):
                 failures += 1
