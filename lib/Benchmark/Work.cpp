@@ -54,7 +54,9 @@ struct Matrix {
 Arithmetic arithmeticOf(const PanelLayout &layout, uint64_t instructions, bool precise) {
   if (precise)
     return Arithmetic::F32;
-  if (layout.isQuantised() && (instructions & (HEED_AVX512_VNNI | HEED_AVX_VNNI)))
+  // Weights of few bits are multiplied as bytes by all instruction sets.
+  if (layout.hasNibbles() ||
+      (layout.isQuantised() && (instructions & (HEED_AVX512_VNNI | HEED_AVX_VNNI))))
     return Arithmetic::Int8;
   if (layout.quant == PanelLayout::Quant::BF16 && (instructions & HEED_AVX512_BF16))
     return Arithmetic::Bf16;

@@ -29,9 +29,10 @@ TEST(Rooflines, MeasureWhatTheProcessorHas) {
     EXPECT_TRUE(limit.samples.empty() || limit.samples.size() == 2) << limit.name;
     EXPECT_TRUE(limit.samples.empty() || limit.value() > 0.01) << limit.name;
   }
-  bool hasVnni = cpuFeatures() & (HEED_AVX512_VNNI | HEED_AVX_VNNI);
-  EXPECT_EQ(rooflines[LimitKind::DotInt8].samples.empty(), !hasVnni);
-  EXPECT_EQ(limitOf(Arithmetic::Int8, rooflines), hasVnni ? LimitKind::DotInt8 : LimitKind::FmaF32);
+  bool hasBytes = cpuFeatures() & (HEED_AVX512_VNNI | HEED_AVX2_FMA_F16C);
+  EXPECT_EQ(rooflines[LimitKind::DotInt8].samples.empty(), !hasBytes);
+  EXPECT_EQ(limitOf(Arithmetic::Int8, rooflines),
+            hasBytes ? LimitKind::DotInt8 : LimitKind::FmaF32);
 
   Operations operations;
   operations.of[static_cast<int>(Arithmetic::F32)] = 1e6;
