@@ -28,6 +28,11 @@ static constexpr StringLiteral kDotBytes = "llvm.x86.avx512.vpdpbusd.512",
                                kDotPairs = "llvm.x86.avx512bf16.dpbf16ps.512",
                                kRound = "llvm.x86.avx512bf16.cvtne2ps2bf16.512",
                                kScaleByPower = "llvm.x86.avx512.mask.scalef.ps.512";
+/// Those of words of 16 bits, for registers of 16 lanes and of 8.
+static constexpr StringLiteral kWordsOfBytes[] = {"llvm.x86.avx512.pmaddubs.w.512",
+                                                  "llvm.x86.avx2.pmadd.ub.sw"},
+                               kSumsOfWords[] = {"llvm.x86.avx512.pmaddw.d.512",
+                                                 "llvm.x86.avx2.pmadd.wd"};
 /// The rounding of the processor's current mode, as an immediate.
 static constexpr int32_t kCurrentRounding = 4;
 
@@ -90,7 +95,7 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
     SmallVector<Operation *> ops;
     bool hasPairs = false;
     getOperation()->walk([&](Operation *op) {
-      if (isa<DotBytesOp, DotPairsOp, ScaleByPowerOp>(op))
+      if (isa<DotBytesOp, AddWordsOp, DotPairsOp, ScaleByPowerOp>(op))
         ops.push_back(op);
       hasPairs |= isa<DotPairsOp>(op);
     });
@@ -98,12 +103,13 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
       roundPairs();
     for (Operation *op : ops) {
       auto lanes = cast<VectorType>(op->getResult(0).getType());
-      if (lanes.getNumElements() != 16) {
-        op->emitOpError("has ") << lanes.getNumElements()
+      int64_t perLane = isOfWords(lanes) ? 2 : 1;
+      if (lanes.getNumElements() != 16 * perLane) {
+        op->emitOpError("has ") << lanes.getNumElements() / perLane
                                 << " lanes, expected the 16 of a register";
         return signalPassFailure();
       }
-      if (nativeLanes < 16 && !isa<DotBytesOp>(op)) {
+      if (nativeLanes < 16 && !isa<DotBytesOp, AddWordsOp>(op)) {
         op->emitOpError("has no instruction in registers of ") << int64_t(nativeLanes) << " lanes";
         return signalPassFailure();
       }
@@ -113,12 +119,8 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
         continue;
       }
       OpBuilder builder(op);
-      Value result;
-      if (nativeLanes >= 16)
-        result = call(builder, op->getLoc(), isa<DotBytesOp>(op) ? kDotBytes : kDotPairs, lanes,
-                      op->getOperands());
-      else
-        result = buildHalves(builder, cast<DotBytesOp>(op));
+      Value result = nativeLanes >= 16 ? buildRegister(builder, op, op->getOperands())
+                                       : buildHalves(builder, op);
       op->getResult(0).replaceAllUsesWith(result);
       op->erase();
       ++numProducts;
@@ -164,9 +166,33 @@ private:
         .getResult(0);
   }
 
-  static Value buildHalves(OpBuilder &builder, DotBytesOp op) {
-    Location loc = op.getLoc();
-    Value result = op.getSum();
+  static bool isOfWords(Type type) { return getElementTypeOrSelf(type).isInteger(16); }
+
+  /// What the op becomes of `operands`, which fill a register each.
+  static Value buildRegister(OpBuilder &builder, Operation *op, ValueRange operands) {
+    Location loc = op->getLoc();
+    Value sum = operands[0];
+    auto type = cast<VectorType>(sum.getType());
+    bool isHalf = type.getNumElements() == (isOfWords(type) ? 16 : 8);
+    if (isa<DotPairsOp>(op))
+      return call(builder, loc, kDotPairs, type, operands);
+    if (isa<DotBytesOp>(op) && !isOfWords(type))
+      return call(builder, loc, isHalf ? kDotBytesOfHalf : kDotBytes, type, operands);
+    Value products;
+    if (isa<DotBytesOp>(op)) {
+      products = call(builder, loc, kWordsOfBytes[isHalf], type, operands.drop_front());
+    } else {
+      auto words = cast<VectorType>(operands[1].getType());
+      Value ones =
+          arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(words, int16_t{1}));
+      products = call(builder, loc, kSumsOfWords[isHalf], type, {operands[1], ones});
+    }
+    return arith::AddIOp::create(builder, loc, sum, products);
+  }
+
+  static Value buildHalves(OpBuilder &builder, Operation *op) {
+    Location loc = op->getLoc();
+    Value result = op->getOperand(0);
     for (int64_t half = 0; half < 2; ++half) {
       SmallVector<Value> parts;
       for (Value operand : op->getOperands()) {
@@ -174,8 +200,9 @@ private:
         parts.push_back(
             vector::ExtractStridedSliceOp::create(builder, loc, operand, half * length, length, 1));
       }
-      Value sums = call(builder, loc, kDotBytesOfHalf, parts[0].getType(), parts);
-      result = vector::InsertStridedSliceOp::create(builder, loc, sums, result, half * 8, 1);
+      Value sums = buildRegister(builder, op, parts);
+      int64_t place = half * cast<VectorType>(sums.getType()).getNumElements();
+      result = vector::InsertStridedSliceOp::create(builder, loc, sums, result, place, 1);
     }
     return result;
   }

@@ -95,7 +95,8 @@ bool Compiler::runPasses(ModuleOp target, Phase from, Phase to, const Instructio
   pipeline.fuseAttention = options.fuseAttention;
   pipeline.nativeLanes = set.vectorBits / 32;
   pipeline.attentionType = attentionType(options, set);
-  pipeline.int8 = !options.precise && (set.has(HEED_AVX512_VNNI) || set.has(HEED_AVX_VNNI));
+  pipeline.int8 = !options.precise;
+  pipeline.vnni = set.has(HEED_AVX512_VNNI) || set.has(HEED_AVX_VNNI);
   pipeline.bf16 = !options.precise && set.has(HEED_AVX512_BF16);
   if (auto found = options.tiles.find(set.name); found != options.tiles.end())
     pipeline.tiles = found->second;

@@ -90,6 +90,7 @@ void heed::buildTiledPipeline(OpPassManager &manager, const PipelineOptions &opt
   attn::NarrowActivationsPassOptions narrow;
   narrow.int8 = options.int8;
   narrow.bf16 = options.bf16;
+  narrow.vnni = options.vnni;
   manager.addNestedPass<func::FuncOp>(attn::createNarrowActivationsPass(narrow));
   attn::FuseEpiloguesPassOptions epilogues;
   // Sixteen registers of eight numbers are too few for tiles of two weights.
@@ -128,6 +129,7 @@ void heed::buildVectorPipeline(OpPassManager &manager, const PipelineOptions &op
   AttnToVectorPassOptions kernels;
   kernels.nativeLanes = options.nativeLanes;
   kernels.invariant = options.invariant;
+  kernels.vnni = options.vnni;
   manager.addPass(createAttnToVectorPass(kernels));
   manager.addPass(createLinalgToRowLoopsPass());
   // Equal bounds must be one value for loops over the same rows to be seen as such.

@@ -19,14 +19,32 @@ using namespace heed::reference;
 static LogicalResult dotBytes(Step &step) {
   std::vector<Scalar> sums = step.array(0).toScalars(), weights = step.array(1).toScalars(),
                       quants = step.array(2).toScalars();
+  size_t together = weights.size() / sums.size();
   for (size_t b = 0; b < weights.size(); ++b) {
-    Scalar &sum = sums[b / 4];
+    Scalar &sum = sums[b / together];
     if (sum.isPoison() || weights[b].isPoison() || quants[b].isPoison()) {
       sum = Scalar();
       continue;
     }
     int64_t product = (weights[b].asInt() & 0xff) * static_cast<int8_t>(quants[b].asInt());
     sum = Scalar(static_cast<int64_t>(static_cast<int32_t>(sum.asInt() + product)));
+    if (together == 2 && sum.asInt() != static_cast<int16_t>(sum.asInt()))
+      return step.fail("adds up " + llvm::Twine(sum.asInt()) + " in 16 bits");
+  }
+  Array result = step.array(0).clone();
+  *result.storage = std::move(sums);
+  step.set(std::move(result));
+  return success();
+}
+
+static LogicalResult addWords(Step &step) {
+  std::vector<Scalar> sums = step.array(0).toScalars(), words = step.array(1).toScalars();
+  for (size_t w = 0; w < words.size(); ++w) {
+    Scalar &sum = sums[w / 2];
+    bool isPoison = sum.isPoison() || words[w].isPoison();
+    sum = isPoison ? Scalar()
+                   : Scalar(static_cast<int64_t>(static_cast<int32_t>(
+                         sum.asInt() + static_cast<int16_t>(words[w].asInt()))));
   }
   Array result = step.array(0).clone();
   *result.storage = std::move(sums);
@@ -58,6 +76,7 @@ static const char *scaleByPower(const Instruction &, const Scalar *operands, Sca
 }
 
 void heed::reference::addAttnLaneOps(OpTable &table) {
+  table["attn.add_words"] = {addWords};
   table["attn.dot_bytes"] = {dotBytes};
   table["attn.dot_pairs"] = {dotPairs};
   table["attn.scale_by_power"] = {runElementwise, scaleByPower};

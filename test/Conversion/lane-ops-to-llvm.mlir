@@ -38,6 +38,32 @@ func.func @product(%sum: vector<16xi32>, %a: vector<64xi8>, %b: vector<64xi8>) -
   return %0 : vector<16xi32>
 }
 
+// Words of 16 bits have products of pairs of bytes, in registers of either size.
+// CHECK-LABEL: func.func @words
+// CHECK-SAME: (%[[SUM:.+]]: vector<16xi32>, %[[WORDS:.+]]: vector<32xi16>, %[[A:.+]]: vector<64xi8>, %[[B:.+]]: vector<64xi8>)
+// CHECK: %[[P:.+]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddubs.w.512"(%[[A]], %[[B]])
+// CHECK: %[[ALL:.+]] = arith.addi %[[WORDS]], %[[P]] : vector<32xi16>
+// CHECK: %[[ONES:.+]] = arith.constant dense<1> : vector<32xi16>
+// CHECK: %[[PAIRS:.+]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"(%[[ALL]], %[[ONES]])
+// CHECK: %[[R:.+]] = arith.addi %[[SUM]], %[[PAIRS]] : vector<16xi32>
+// CHECK: return %[[R]]
+
+// HALVES-LABEL: func.func @words
+// HALVES: vector.extract_strided_slice %{{.+}} {offsets = [0], sizes = [16], strides = [1]} : vector<32xi16> to vector<16xi16>
+// HALVES: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// HALVES: vector.extract_strided_slice %{{.+}} {offsets = [16], sizes = [16], strides = [1]} : vector<32xi16> to vector<16xi16>
+// HALVES: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// HALVES: %[[WORDS:.+]] = vector.insert_strided_slice %{{.+}}, %{{.+}} {offsets = [16]
+// HALVES: vector.extract_strided_slice %[[WORDS]] {offsets = [0], sizes = [16]
+// HALVES: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// HALVES: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// HALVES: vector.insert_strided_slice %{{.+}}, %{{.+}} {offsets = [8]
+func.func @words(%sum: vector<16xi32>, %words: vector<32xi16>, %a: vector<64xi8>, %b: vector<64xi8>) -> vector<16xi32> {
+  %0 = attn.dot_bytes %words, %a, %b : vector<32xi16>, vector<64xi8>
+  %1 = attn.add_words %sum, %0 : vector<16xi32>, vector<32xi16>
+  return %1 : vector<16xi32>
+}
+
 // Beside products of pairs, rounding is an instruction for 32 numbers, whose first operand is the upper half.
 // CHECK-LABEL: func.func @rounded
 // CHECK-SAME: (%[[A:.+]]: vector<16xf32>, %[[B:.+]]: vector<16xf32>, %[[C:.+]]: vector<32xf32>)

@@ -64,7 +64,9 @@ def AttnToVectorPass : Pass<"convert-attn-to-vector"> {
     Option<"nativeLanes", "native-lanes", "int64_t", "16",
            "f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)">,
     Option<"invariant", "invariant", "bool", "false",
-           "whether a row's result must not depend on how many rows a call has">
+           "whether a row's result must not depend on how many rows a call has">,
+    Option<"vnni", "vnni", "bool", "true",
+           "whether fours of bytes are multiplied and added up at once (AVX-512 VNNI, AVX-VNNI)">
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
@@ -93,7 +95,9 @@ def LaneOpsToLLVMPass : Pass<"convert-lane-ops-to-llvm"> {
     `attn.dot_bytes` of 16 lanes becomes the intrinsic of `vpdpbusd`, which the
     instruction sets named avx512vnni and avx512bf16 have, `attn.dot_pairs` that of
     `vdpbf16ps`, which only the latter has. Where registers have 8 lanes (avx2vnni),
-    `attn.dot_bytes` becomes two of them, one for each half of the lanes. Where there
+    `attn.dot_bytes` becomes two of them, one for each half of the lanes. With sums of 16 bits
+    it becomes `vpmaddubsw` and an addition, and `attn.add_words` becomes `vpmaddwd` by 1 and an
+    addition, which all instruction sets have. Where there
     are products of bf16, 32 numbers that are
     rounded to bf16 at once, or 16 and 16 that are interleaved, are rounded by one `vcvtne2ps2bf16`.
     `attn.scale_by_power` of 16 lanes becomes the intrinsic of `vscalefps`, which AVX-512 has.
@@ -105,7 +109,8 @@ def LaneOpsToLLVMPass : Pass<"convert-lane-ops-to-llvm"> {
   }];
   let options = [Option<"nativeLanes", "native-lanes", "int64_t", "16",
                         "f32 lanes of the instruction set's registers: 16 (AVX-512) or 8 (AVX2)">];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::vector::VectorDialect"];
   let statistics = [
     Statistic<"numProducts", "products", "Number of dot products converted">,
     Statistic<"numPowers", "powers", "Number of ops on exponents converted">,

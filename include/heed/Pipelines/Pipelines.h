@@ -47,6 +47,10 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<bool> int8{*this, "int8", llvm::cl::init(false),
                     llvm::cl::desc("round rows that meet quantised weights to 8 bits, for the "
                                    "instruction set's dot products")};
+  Option<bool> vnni{
+      *this, "vnni", llvm::cl::init(true),
+      llvm::cl::desc("the instruction set multiplies fours of bytes: AVX-512 VNNI, or "
+                     "AVX-VNNI")};
   Option<bool> bf16{*this, "bf16", llvm::cl::init(false),
                     llvm::cl::desc("round rows that meet bf16 weights to bf16, for the same")};
   Option<std::string> attentionType{

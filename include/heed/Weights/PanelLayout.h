@@ -88,6 +88,8 @@ struct PanelLayout {
   constexpr int bias() const { return quant == Quant::S8 ? byteBias : zeroPoint; }
   /// Of U4 and U5, the middle of the stored numbers: 8 or 16.
   constexpr int middle() const { return quant == Quant::U4 ? 8 : 16; }
+  /// Bits of a stored number of a quantised matrix.
+  constexpr int bits() const { return quant == Quant::U4 ? 4 : quant == Quant::U5 ? 5 : 8; }
   /// Whether the low four bits of numbers lie in nibbles.
   constexpr bool hasNibbles() const { return quant == Quant::U4 || quant == Quant::U5; }
   /// Where the fifth bits of U5 lie, from the start of a group's record.

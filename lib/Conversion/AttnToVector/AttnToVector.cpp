@@ -31,7 +31,7 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
   using AttnToVectorPassBase::AttnToVectorPassBase;
 
   void runOnOperation() override {
-    KernelShape shape = KernelShape::forNativeLanes(nativeLanes, invariant);
+    KernelShape shape = KernelShape::of(nativeLanes, invariant, vnni);
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {
       if (isa<ProjectOp, QuantizeOp, EmbedOp, PairRowsOp, OnlineAttentionOp, ClassifyKeysOp>(op))
@@ -54,7 +54,7 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
       if (auto project = dyn_cast<ProjectOp>(op); project && !project.getTile())
         lowered = op->emitOpError("has no tile; run attn-choose-tiles first");
       else if (project)
-        lowered = project.getScales() ? lowerQuantizedProject(builder, project)
+        lowered = project.getScales() ? lowerQuantizedProject(builder, project, shape)
                                       : lowerProject(builder, project, shape);
       else if (auto quantize = dyn_cast<QuantizeOp>(op))
         lowered = lowerQuantize(builder, quantize);

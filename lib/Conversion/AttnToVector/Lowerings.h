@@ -39,17 +39,20 @@ struct KernelShape {
   int64_t projectChains; ///< sums kept apart where rows are few, to hide the FMA's latency
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
   bool splitsExponents;  ///< instructions take a number's whole part off, and scale by its power
+  bool multipliesFours;  ///< of bytes, adding them up in 32 bits; else pairs of them in 16
 
   /// `invariant`: few rows are summed in the order that many are.
-  static KernelShape forNativeLanes(int64_t nativeLanes, bool invariant) {
+  static KernelShape of(int64_t nativeLanes, bool invariant, bool vnni) {
     int64_t chains = invariant ? 1 : 4;
-    return nativeLanes >= 16 ? KernelShape{2, chains, 8, true} : KernelShape{1, chains, 4, false};
+    return nativeLanes >= 16 ? KernelShape{2, chains, 8, true, vnni}
+                             : KernelShape{1, chains, 4, false, vnni};
   }
 };
 
 mlir::LogicalResult lowerProject(mlir::OpBuilder &builder, ProjectOp op, const KernelShape &shape);
 /// Of an x in eight bits.
-mlir::LogicalResult lowerQuantizedProject(mlir::OpBuilder &builder, ProjectOp op);
+mlir::LogicalResult lowerQuantizedProject(mlir::OpBuilder &builder, ProjectOp op,
+                                          const KernelShape &shape);
 mlir::LogicalResult lowerQuantize(mlir::OpBuilder &builder, QuantizeOp op);
 mlir::LogicalResult lowerEmbed(mlir::OpBuilder &builder, EmbedOp op);
 mlir::LogicalResult lowerOnlineAttention(mlir::OpBuilder &builder, OnlineAttentionOp op,

@@ -74,6 +74,8 @@ public:
   int scalesPerStep() const { return layout.scalesPerGroup(); }
   bool hasMin() const { return layout.hasMin; }
   int bias() const { return layout.bias(); }
+  /// Of a stored number.
+  int bits() const { return layout.bits(); }
   int middle() const { return layout.middle(); }
 
 private:

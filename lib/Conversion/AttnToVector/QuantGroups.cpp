@@ -10,6 +10,7 @@
 #include "Lowerings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -113,17 +114,18 @@ void QuantGroups::allocate(OpBuilder &builder, int64_t panels) {
 }
 
 SmallVector<Value> QuantGroups::placeOf(OpBuilder &builder, int64_t panel, Value step,
-                                        int64_t number) const {
+                                        OpFoldResult number) const {
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
-  return {index(panel), step, index(number), index(0)};
+  return {index(panel), step, getValueOrCreateConstantIndexOp(builder, loc, number), index(0)};
 }
 
 void QuantGroups::keep(OpBuilder &builder, QuantGroup group, int64_t panel, Value step) const {
   auto store = [&](ArrayRef<Value> vectors, Value memref) {
     for (auto [number, vector] : llvm::enumerate(vectors))
-      vector::StoreOp::create(builder, loc, vector, memref, placeOf(builder, panel, step, number));
+      vector::StoreOp::create(builder, loc, vector, memref,
+                              placeOf(builder, panel, step, builder.getIndexAttr(number)));
   };
   if (isCentred) {
     group = paired(builder, std::move(group));
@@ -136,7 +138,7 @@ void QuantGroups::keep(OpBuilder &builder, QuantGroup group, int64_t panel, Valu
 }
 
 Value QuantGroups::loadFrom(OpBuilder &builder, Value memref, int64_t panel, Value step,
-                            int64_t number) const {
+                            OpFoldResult number) const {
   auto kept = cast<MemRefType>(memref.getType());
   auto type = VectorType::get({kept.getShape().back()}, kept.getElementType());
   return vector::LoadOp::create(builder, loc, type, memref, placeOf(builder, panel, step, number));
@@ -145,15 +147,16 @@ Value QuantGroups::loadFrom(OpBuilder &builder, Value memref, int64_t panel, Val
 QuantGroup QuantGroups::load(OpBuilder &builder, int64_t panel, Value step) const {
   QuantGroup group;
   for (int64_t part = 0; part < reader.scalesPerStep(); ++part) {
-    group.scales.push_back(loadFrom(builder, scales, panel, step, part));
+    OpFoldResult at = builder.getIndexAttr(part);
+    group.scales.push_back(loadFrom(builder, scales, panel, step, at));
     if (offsets)
-      group.offsets.push_back(loadFrom(builder, offsets, panel, step, part));
+      group.offsets.push_back(loadFrom(builder, offsets, panel, step, at));
   }
   if (crosses)
-    group.cross = loadFrom(builder, crosses, panel, step, 0);
+    group.cross = loadFrom(builder, crosses, panel, step, builder.getIndexAttr(0));
   return group;
 }
 
-Value QuantGroups::loadFour(OpBuilder &builder, int64_t panel, Value step, int64_t four) const {
+Value QuantGroups::loadFour(OpBuilder &builder, int64_t panel, Value step, Value four) const {
   return loadFrom(builder, fours, panel, step, four);
 }

@@ -42,7 +42,7 @@ public:
   /// What was kept, all but the fours.
   QuantGroup load(mlir::OpBuilder &builder, int64_t panel, mlir::Value step) const;
   mlir::Value loadFour(mlir::OpBuilder &builder, int64_t panel, mlir::Value step,
-                       int64_t four) const;
+                       mlir::Value four) const;
 
 private:
   /// Makes the pairs that centred rows' totals and centres are multiplied by.
@@ -52,9 +52,9 @@ private:
 
   /// Where vector `number` of a panel's step is kept.
   llvm::SmallVector<mlir::Value> placeOf(mlir::OpBuilder &builder, int64_t panel, mlir::Value step,
-                                         int64_t number) const;
+                                         mlir::OpFoldResult number) const;
   mlir::Value loadFrom(mlir::OpBuilder &builder, mlir::Value memref, int64_t panel,
-                       mlir::Value step, int64_t number) const;
+                       mlir::Value step, mlir::OpFoldResult number) const;
   mlir::Value splat(mlir::OpBuilder &builder, float value) const;
   mlir::Value splatBytes(mlir::OpBuilder &builder, int value) const;
   mlir::Value asBytes(mlir::OpBuilder &builder, mlir::Value lanes) const;

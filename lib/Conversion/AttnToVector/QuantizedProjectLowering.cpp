@@ -29,6 +29,10 @@
 //   many rows (prompts)   a block of panels is unpacked to bytes once, then
 //                         multiplied with tiles of rows.
 //
+// Where nothing multiplies fours, pairs of bytes are multiplied and added up in words of 16
+// bits, which have room for eight fours of weights of four bits, or four of five, before they
+// come to 32 bits: vpmaddubsw and an addition, and vpmaddwd at the end.
+//
 // Both add the groups of a row in the same order, so that a row's result doesn't
 // depend on how many come with it. A task is a block of panels, of one head where
 // each has a matrix of its own, whatever the thread count. Of weights beside each
@@ -40,9 +44,14 @@
 #include "PanelTasks.h"
 #include "QuantGroups.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace heed::attn;
@@ -51,6 +60,8 @@ namespace {
 
 /// From this many rows on, unpacking a block of panels first is cheaper.
 constexpr int64_t kManyRows = 4;
+/// Fours of a round of the loop that adds up words.
+constexpr int64_t kFoursOfRound = 2;
 /// How much of the next panels is asked for with each row of these: they come from memory while 512
 /// rows are multiplied, and unpacking doesn't wait for them.
 constexpr int64_t kNextBytesOfRow = 128;
@@ -63,12 +74,15 @@ public:
     Value quants, scales, sums, centres, crosses;
   };
 
-  QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, const Rows &x, ProjectResult result)
+  QuantizedProjectKernel(OpBuilder &builder, ProjectOp op, const Rows &x, ProjectResult result,
+                         const KernelShape &shape)
       : PanelTasks(builder, op, x.quants, std::move(result),
                    op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
         tileRows(op.getTileAttr().getRows()), x(x), groups(loc, reader, x.centres != nullptr),
+        multipliesFours(shape.multipliesFours),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
+        words(VectorType::get({2 * kLanes}, builder.getI16Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
 
   LogicalResult build(OpBuilder &builder) {
@@ -84,8 +98,11 @@ public:
   }
 
 private:
-  /// Four columns, from column 4 `four` of the group on, of panel `panel`, as i32 lanes.
-  using ReadFour = function_ref<Value(OpBuilder &, int64_t panel, int64_t four)>;
+  /// Four columns, from column 4 `four` of the group on, of panel `panel`, as i32 lanes. Of a group
+  /// in memory `four` may be any index, of others it is a constant.
+  using ReadFour = function_ref<Value(OpBuilder &, int64_t panel, OpFoldResult four)>;
+  /// All panels' groups but the fours.
+  using ReadGroups = function_ref<SmallVector<QuantGroup>(OpBuilder &)>;
 
   void buildFewRows(OpBuilder &builder, const Panels &panels) {
     reader.announce(builder, panels.at(builder, 0), panels.count);
@@ -104,8 +121,11 @@ private:
             Value place = panels.at(body, panel);
             ofPanel->readAhead(body, place, step);
             QuantGroup group = groups.read(body, *ofPanel, ofPanel->address(body, place, step));
-            auto fourOf = [&](OpBuilder &, int64_t, int64_t four) { return group.fours[four]; };
-            addGroup(body, group, fourOf, row, 1, step, next);
+            auto fourOf = [&](OpBuilder &, int64_t, OpFoldResult four) {
+              return group.fours[*getConstantIntValue(four)];
+            };
+            auto groupsOf = [&](OpBuilder &) { return SmallVector<QuantGroup>{group}; };
+            addGroup(body, groupsOf, fourOf, row, 1, step, next);
             scf::YieldOp::create(body, loc, next);
           });
       totals.push_back(loop.getResult(0));
@@ -152,13 +172,16 @@ private:
         builder, loc, zero, constant(builder, reader.steps()), constant(builder, 1), totals,
         [&](OpBuilder &body, Location, Value step, ValueRange carried) {
           SmallVector<Value> next(carried);
-          SmallVector<QuantGroup> kept;
-          for (int64_t panel = 0; panel < weights * panels.count; ++panel)
-            kept.push_back(groups.load(body, panel, step));
-          auto fourOf = [&](OpBuilder &at, int64_t panel, int64_t four) {
-            return groups.loadFour(at, panel, step, four);
+          auto groupsOf = [&](OpBuilder &at) {
+            SmallVector<QuantGroup> kept;
+            for (int64_t panel = 0; panel < weights * panels.count; ++panel)
+              kept.push_back(groups.load(at, panel, step));
+            return kept;
           };
-          addGroup(body, kept, fourOf, firstRow, height, step, next);
+          auto fourOf = [&](OpBuilder &at, int64_t panel, OpFoldResult four) {
+            return groups.loadFour(at, panel, step, getValueOrCreateConstantIndexOp(at, loc, four));
+          };
+          addGroup(body, groupsOf, fourOf, firstRow, height, step, next);
           scf::YieldOp::create(body, loc, next);
         });
     storeTile(builder, loop.getResults(), firstRow, panels);
@@ -166,26 +189,33 @@ private:
 
   /// Adds a group's products to the totals of `height` rows from `firstRow` on:
   /// totals[row * panels + panel].
-  void addGroup(OpBuilder &builder, ArrayRef<QuantGroup> weights, ReadFour fourOf, Value firstRow,
+  void addGroup(OpBuilder &builder, ReadGroups groupsOf, ReadFour fourOf, Value firstRow,
                 int64_t height, Value step, SmallVectorImpl<Value> &totals) {
-    int64_t parts = reader.scalesPerStep();
+    int64_t parts = reader.scalesPerStep(), panels = static_cast<int64_t>(totals.size()) / height;
+    SmallVector<QuantGroup> weights;
     SmallVector<Value> places, ofRow;
-    for (int64_t row = 0; row < height; ++row) {
+    auto readScales = [&] {
+      weights = groupsOf(builder);
+      for (Value row : places)
+        ofRow.push_back(broadcast(builder, x.scales, row, step));
+    };
+    for (int64_t row = 0; row < height; ++row)
       places.push_back(placeOf(builder, add(builder, firstRow, row)));
-      ofRow.push_back(broadcast(builder, x.scales, places[row], step));
-    }
+    if (multipliesFours)
+      readScales();
     Value firstPart = arith::MulIOp::create(builder, loc, step, constant(builder, parts));
     for (int64_t part = 0; part < parts; ++part) {
       Value place = add(builder, firstPart, part);
       SmallVector<Value> dots =
-          weights.front().cross
-              ? dotsInPairs(builder, weights, fourOf, places, step)
-              : dotsOfPart(builder, weights.size(), fourOf, places, step, part, place);
+          !multipliesFours        ? dotsOfWords(builder, panels, fourOf, places, step, part, place)
+          : weights.front().cross ? dotsInPairs(builder, weights, fourOf, places, step)
+                                  : dotsOfPart(builder, panels, fourOf, places, step, part, place);
+      if (weights.empty()) // after a loop that needs the registers
+        readScales();
       for (int64_t row = 0; row < height; ++row)
         for (auto [panel, group] : llvm::enumerate(weights)) {
-          Value &total = totals[row * weights.size() + panel];
-          Value product =
-              arith::SIToFPOp::create(builder, loc, floats, dots[row * weights.size() + panel]);
+          Value &total = totals[row * panels + panel];
+          Value product = arith::SIToFPOp::create(builder, loc, floats, dots[row * panels + panel]);
           total =
               x.centres
                   ? addCentred(builder, total, product, group, ofRow[row], places[row], step)
@@ -197,23 +227,75 @@ private:
   /// The products of a part's columns, [rows][panels].
   SmallVector<Value> dotsOfPart(OpBuilder &builder, int64_t panels, ReadFour fourOf,
                                 ArrayRef<Value> places, Value step, int64_t part, Value place) {
-    SmallVector<Value> dots;
-    for (Value row : places)
-      dots.append(panels, startOf(builder, row, place));
-    int64_t foursOfPart = reader.columnsPerStep() / 4 / reader.scalesPerStep();
-    for (int64_t four = part * foursOfPart; four < (part + 1) * foursOfPart; ++four) {
-      SmallVector<Value> weights;
-      for (int64_t panel = 0; panel < panels; ++panel)
-        weights.push_back(fourOf(builder, panel, four));
-      for (auto [row, place] : llvm::enumerate(places)) {
-        Value quants = broadcastFour(builder, place, step, four);
-        for (auto [panel, weight] : llvm::enumerate(weights)) {
-          Value &dot = dots[row * panels + panel];
-          dot = dotProduct(builder, dot, asBytes(builder, weight), quants);
-        }
+    SmallVector<Value> dots = startsOf(builder, panels, places, place);
+    for (int64_t four = part * foursOfPart(); four < (part + 1) * foursOfPart(); ++four)
+      addFour(builder, panels, fourOf, places, step, builder.getIndexAttr(four), dots);
+    return dots;
+  }
+  int64_t foursOfPart() const { return reader.columnsPerStep() / 4 / reader.scalesPerStep(); }
+
+  /// Adds the products of four columns to `sums`, [rows][panels] of either kind.
+  void addFour(OpBuilder &builder, int64_t panels, ReadFour fourOf, ArrayRef<Value> places,
+               Value step, OpFoldResult four, MutableArrayRef<Value> sums) {
+    SmallVector<Value> weights;
+    for (int64_t panel = 0; panel < panels; ++panel)
+      weights.push_back(asBytes(builder, fourOf(builder, panel, four)));
+    for (auto [row, place] : llvm::enumerate(places)) {
+      Value quants = broadcastFour(builder, place, step, four);
+      for (auto [panel, weight] : llvm::enumerate(weights)) {
+        Value &sum = sums[row * panels + panel];
+        sum = dotProduct(builder, sum, weight, quants);
       }
     }
+  }
+
+  /// How many fours add up in 16 bits.
+  int64_t foursOfWord() const {
+    int64_t largest = 2 * QuantizeOp::kByteReach * ((1 << reader.bits()) - 1);
+    return std::numeric_limits<int16_t>::max() / largest;
+  }
+
+  /// The same as `dotsOfPart`, added up in words.
+  SmallVector<Value> dotsOfWords(OpBuilder &builder, int64_t panels, ReadFour fourOf,
+                                 ArrayRef<Value> places, Value step, int64_t part, Value place) {
+    SmallVector<Value> dots;
+    int64_t end = (part + 1) * foursOfPart(), room = foursOfWord();
+    for (int64_t first = part * foursOfPart(); first < end; first += room) {
+      SmallVector<Value> sums =
+          sumsOfWords(builder, panels, fourOf, places, step, first, std::min(first + room, end));
+      if (dots.empty())
+        dots = startsOf(builder, panels, places, place);
+      for (auto [dot, sum] : llvm::zip_equal(dots, sums))
+        dot = AddWordsOp::create(builder, loc, dot, sum);
+    }
     return dots;
+  }
+
+  /// The products of fours `first` … `end`-1, for which words have room, [rows][panels]. Those of
+  /// several rows are a loop, since in one block LLVM takes row by row, for which registers don't
+  /// suffice.
+  SmallVector<Value> sumsOfWords(OpBuilder &builder, int64_t panels, ReadFour fourOf,
+                                 ArrayRef<Value> places, Value step, int64_t first, int64_t end) {
+    Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(words));
+    SmallVector<Value> sums(places.size() * panels, none);
+    if (places.size() == 1) {
+      for (int64_t four = first; four < end; ++four)
+        addFour(builder, panels, fourOf, places, step, builder.getIndexAttr(four), sums);
+      return sums;
+    }
+    int64_t together = (end - first) % kFoursOfRound == 0 ? kFoursOfRound : 1;
+    auto loop = scf::ForOp::create(
+        builder, loc, constant(builder, first), constant(builder, end), constant(builder, together),
+        sums, [&](OpBuilder &body, Location, Value four, ValueRange carried) {
+          SmallVector<Value> next(carried);
+          for (int64_t number = 0; number < together; ++number)
+            addFour(body, panels, fourOf, places, step, add(body, four, number), next);
+          scf::YieldOp::create(body, loc, next);
+        });
+    loop->setDiscardableAttr(
+        "llvm.loop_annotation",
+        parseAttribute("#llvm.loop_annotation<unroll = <disable = true>>", builder.getContext()));
+    return SmallVector<Value>(loop.getResults());
   }
 
   /// The same of a whole group of centred rows: a four of the first half of the columns and one of
@@ -228,12 +310,12 @@ private:
     for (int64_t four = 0; four < half; ++four) {
       SmallVector<Value> low, high;
       for (size_t panel = 0; panel < weights.size(); ++panel) {
-        low.push_back(asBytes(builder, fourOf(builder, panel, four)));
-        high.push_back(asBytes(builder, fourOf(builder, panel, half + four)));
+        low.push_back(asBytes(builder, fourOf(builder, panel, builder.getIndexAttr(four))));
+        high.push_back(asBytes(builder, fourOf(builder, panel, builder.getIndexAttr(half + four))));
       }
       for (auto [row, place] : llvm::enumerate(places)) {
-        Value first = broadcastFour(builder, place, step, four);
-        Value second = broadcastFour(builder, place, step, half + four);
+        Value first = broadcastFour(builder, place, step, builder.getIndexAttr(four));
+        Value second = broadcastFour(builder, place, step, builder.getIndexAttr(half + four));
         for (size_t panel = 0; panel < weights.size(); ++panel) {
           Value &dot = dots[row * weights.size() + panel];
           dot = dotProduct(builder, dot, arith::AddIOp::create(builder, loc, first, high[panel]),
@@ -268,6 +350,14 @@ private:
     return vector::FMAOp::create(builder, loc, product, group.scales.front(), total);
   }
 
+  /// What the dot products of rows start from, [rows][panels].
+  SmallVector<Value> startsOf(OpBuilder &builder, int64_t panels, ArrayRef<Value> places,
+                              Value part) {
+    SmallVector<Value> starts;
+    for (Value row : places)
+      starts.append(panels, startOf(builder, row, part));
+    return starts;
+  }
   /// What a dot product starts from: 0, or what takes the bias of stored quants back.
   Value startOf(OpBuilder &builder, Value row, Value part) {
     if (!x.centres && (reader.hasMin() || reader.bias() == 0))
@@ -275,10 +365,16 @@ private:
     return broadcast(builder, x.sums, row, part);
   }
   /// Four columns of a row, from column 4 `four` of step `step` on, in all lanes.
-  Value broadcastFour(OpBuilder &builder, Value row, Value step, int64_t four) {
-    Value first =
+  Value broadcastFour(OpBuilder &builder, Value row, Value step, OpFoldResult four) {
+    Value column =
         arith::MulIOp::create(builder, loc, step, constant(builder, reader.columnsPerStep()));
-    return asBytes(builder, broadcastWord(builder, x.quants, row, add(builder, first, 4 * four)));
+    if (std::optional<int64_t> known = getConstantIntValue(four)) {
+      column = add(builder, column, 4 * *known);
+    } else {
+      Value ofFour = arith::MulIOp::create(builder, loc, cast<Value>(four), constant(builder, 4));
+      column = arith::AddIOp::create(builder, loc, column, ofFour);
+    }
+    return asBytes(builder, broadcastWord(builder, x.quants, row, column));
   }
   Value broadcast(OpBuilder &builder, Value memref, Value row, Value column) {
     Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
@@ -296,12 +392,14 @@ private:
   int64_t tileRows;
   Rows x;
   QuantGroups groups;
-  VectorType floats, ints, bytes;
+  bool multipliesFours;
+  VectorType floats, ints, words, bytes;
 };
 
 } // namespace
 
-LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op) {
+LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op,
+                                                const KernelShape &shape) {
   QuantizedProjectKernel::Rows rows;
   auto view = [&](Value memref, int64_t columns, Value &matrix) -> LogicalResult {
     if (!memref)
@@ -317,5 +415,5 @@ LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op
       failed(view(op.getCentres(), 1, rows.centres)) ||
       failed(view(op.getCrosses(), 1, rows.crosses)) || failed(result))
     return failure();
-  return QuantizedProjectKernel(builder, op, rows, std::move(*result)).build(builder);
+  return QuantizedProjectKernel(builder, op, rows, std::move(*result), shape).build(builder);
 }

@@ -114,6 +114,22 @@ func.func @dot_bytes_c1(%sum: vector<16xi32>, %a: vector<32xi8>, %b: vector<32xi
 
 // -----
 
+func.func @dot_bytes_c1_words(%sum: vector<32xi16>, %a: vector<32xi8>, %b: vector<32xi8>) {
+  // expected-error @below {{has 32 bytes, expected two for each of the 32 sums}}
+  %0 = attn.dot_bytes %sum, %a, %b : vector<32xi16>, vector<32xi8>
+  return
+}
+
+// -----
+
+func.func @add_words_c1(%sum: vector<16xi32>, %words: vector<16xi16>) {
+  // expected-error @below {{has 16 words, expected two for each of the 16 sums}}
+  %0 = attn.add_words %sum, %words : vector<16xi32>, vector<16xi16>
+  return
+}
+
+// -----
+
 func.func @dot_pairs_c1(%sum: vector<16xf32>, %a: vector<16xbf16>, %b: vector<16xbf16>) {
   // expected-error @below {{has 16 factors, expected two for each of the 16 sums}}
   %0 = attn.dot_pairs %sum, %a, %b : vector<16xf32>, vector<16xbf16>

@@ -1,5 +1,6 @@
 // RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations{int8=true bf16=true}))' | FileCheck %s
 // RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations{int8=true}))' | FileCheck %s --check-prefix=INT8
+// RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations{int8=true vnni=false}))' | FileCheck %s --check-prefix=WORDS
 // RUN: heed-opt %s -split-input-file -pass-pipeline='builtin.module(func.func(attn-narrow-activations))' | FileCheck %s --check-prefix=PRECISE
 
 // Queries and keys read the same rows, which are rounded once; four bits leave room for rows that are
@@ -18,6 +19,13 @@
 // INT8-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %{{.*}} times -128 into
 // INT8-NOT: attn.quantize
 // INT8: attn.project query %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
+// Where fours of bytes aren't multiplied, weights of eight bits keep f32 rows.
+// WORDS-LABEL: func.func @shared
+// WORDS: %[[FEW:.+]]:3 = attn.quantize
+// WORDS-NOT: attn.quantize
+// WORDS: attn.project query %[[FEW]]#0,
+// WORDS: attn.project key %[[FEW]]#0,
+// WORDS: attn.project value %{{.*}} : tensor<?x64xf32>, !attn.weight<16x64, q8_0>
 // PRECISE-LABEL: func.func @shared
 // PRECISE-NOT: attn.quantize
 func.func @shared(%x: tensor<?x64xf32>, %Wq: !attn.weight<32x64, q4_1>, %Wk: !attn.weight<16x64, q4_1>, %Wv: !attn.weight<16x64, q8_0>)

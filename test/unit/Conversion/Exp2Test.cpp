@@ -36,7 +36,7 @@ void forEachFloat(const LaneFunction &powers, float low, float high, Check check
 /// One of the kernels' functions as it is built for `set`.
 auto builtFor(const InstructionSet &set, decltype(attn::exp2OfNonPositive) &build) {
   return [&set, &build](mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x) {
-    return build(builder, loc, x, attn::KernelShape::forNativeLanes(set.vectorBits / 32, false));
+    return build(builder, loc, x, attn::KernelShape::of(set.vectorBits / 32, false, true));
   };
 }
 

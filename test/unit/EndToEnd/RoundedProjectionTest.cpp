@@ -86,6 +86,11 @@ protected:
       plain.push_back("avx512vnni");
     if (cpuFeatures() & HEED_AVX_VNNI)
       plain.push_back("avx2vnni");
+    // Without such dot products weights of few bits are multiplied in words.
+    if (fewBits && (cpuFeatures() & HEED_AVX512))
+      plain.push_back("avx512");
+    if (fewBits && (cpuFeatures() & HEED_AVX2_FMA_F16C) == HEED_AVX2_FMA_F16C)
+      plain.push_back("avx2");
     if (cpuFeatures() & HEED_AVX512_BF16) {
       if (fewBits)
         roundings.push_back({{"avx512bf16"}, GetParam() == StorageType::Q5_0 ? 112 : 120, 2e-3});
@@ -144,6 +149,26 @@ TEST_P(RoundedProjection, ARowDoesNotDependOnOthers) {
     ASSERT_TRUE(program.ok());
     Tensor x = randomTensor({n, c}, 23);
     program.expectSameAlone("project", x.values.data(), n, c, f);
+  }
+}
+
+/// Products of the largest numbers fill words of 16 bits without exceeding them.
+TEST_P(RoundedProjection, TheLargestProductsAddUp) {
+  constexpr int64_t h = 3, c = 96, f = 72;
+  Weights weights;
+  weights.addLargest("W", {f, c}, GetParam());
+  weights.add("H", {h, f, c}, 0.4f, GetParam());
+  for (const auto &[sets, reach, tolerance] : roundings) {
+    CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
+    ASSERT_TRUE(program.ok());
+    for (int64_t n : {1, 6}) {
+      Tensor x = randomTensor({n, c}, 24);
+      for (float sign : {1.0f, -1.0f}) {
+        std::fill(x.values.begin(), x.values.end(), sign * 3.25f);
+        expectAllNear(program.call("project", {n}, {x.values.data()}, n * f),
+                      linear(rounded(x, reach), weights["W"], f), tolerance, "project");
+      }
+    }
   }
 }
 

@@ -158,6 +158,13 @@ void Weights::add(const std::string &name, std::vector<int64_t> shape, float bou
   stored.bytes = store(stored.tensor.values, storage);
 }
 
+void Weights::addLargest(const std::string &name, std::vector<int64_t> shape, StorageType storage) {
+  Stored &stored = tensors[name];
+  stored = {randomTensor(std::move(shape), nextSeed++), storage, {}};
+  std::fill(stored.tensor.values.begin(), stored.tensor.values.end(), 1e3f); // beyond all scales
+  stored.bytes = store(stored.tensor.values, storage);
+}
+
 void Weights::set(const std::string &key, std::variant<uint32_t, float, std::string> value) {
   header[key] = std::move(value);
 }

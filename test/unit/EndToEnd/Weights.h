@@ -37,6 +37,8 @@ public:
   /// holds them exactly. Q8_0 needs a last axis that is a multiple of 32.
   void add(const std::string &name, std::vector<int64_t> shape, float bound = 1,
            StorageType storage = StorageType::F32);
+  /// Adds a tensor all of whose numbers are the largest that the storage, a quantised one, holds.
+  void addLargest(const std::string &name, std::vector<int64_t> shape, StorageType storage);
   /// Adds a value of the GGUF header.
   void set(const std::string &key, std::variant<uint32_t, float, std::string> value);
 

@@ -358,6 +358,22 @@ TEST(Attn, LanesHaveDotProducts) {
   expectNear(floats(results, 1), {25.5});
 }
 
+TEST(Attn, WordsAddUpPairsOfBytes) {
+  auto module =
+      SmallModule::function("(%words: vector<2xi16>, %sum: vector<1xi32>) -> (vector<1xi32>)",
+                            R"(%a = arith.constant dense<[15, 15, -1, 0]> : vector<4xi8>
+         %b = arith.constant dense<[-128, -128, -128, 1]> : vector<4xi8>
+         %0 = attn.dot_bytes %words, %a, %b : vector<2xi16>, vector<4xi8>
+         %1 = attn.add_words %sum, %0 : vector<1xi32>, vector<2xi16>
+         return %1 : vector<1xi32>)");
+  Values results = module.call({module.i16({2}, {5, -5}), module.i32({1}, {100000})});
+  EXPECT_EQ(integers(results), (Integers{100000 - 2 * 15 * 128 - 255 * 128}));
+  // What words can't hold is never asked of them.
+  EXPECT_NE(module.error({module.i16({2}, {5, -200}), module.i32({1}, {0})})
+                .find("adds up -32840 in 16 bits"),
+            std::string::npos);
+}
+
 TEST(Attn, LanesAreScaledByPowers) {
   auto module = SmallModule::function("(%x: vector<6xf32>) -> (vector<6xf32>, vector<6xf32>)",
                                       R"(%0 = math.floor %x : vector<6xf32>

@@ -72,6 +72,9 @@ Array SmallModule::bf16(std::vector<int64_t> shape, const Floats &values) {
 Array SmallModule::f32(std::vector<int64_t> shape, const Floats &values) {
   return Array::floats(mlir::Float32Type::get(context.get()), shape, values);
 }
+Array SmallModule::i16(std::vector<int64_t> shape, const Integers &values) {
+  return Array::integers(mlir::IntegerType::get(context.get(), 16), shape, values);
+}
 Array SmallModule::i32(std::vector<int64_t> shape, const Integers &values) {
   return Array::integers(mlir::IntegerType::get(context.get(), 32), shape, values);
 }

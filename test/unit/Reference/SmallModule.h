@@ -39,9 +39,10 @@ public:
   std::string callEntry(const std::string &name, const Integers &numbers,
                         const std::vector<Array> &buffers);
 
-  // Arguments of bf16, f32, i32 and index.
+  // Arguments of bf16, f32, i16, i32 and index.
   Array bf16(std::vector<int64_t> shape, const Floats &values);
   Array f32(std::vector<int64_t> shape, const Floats &values);
+  Array i16(std::vector<int64_t> shape, const Integers &values);
   Array i32(std::vector<int64_t> shape, const Integers &values);
   Array index(std::vector<int64_t> shape, const Integers &values);
   Array unwrittenF32(std::vector<int64_t> shape);

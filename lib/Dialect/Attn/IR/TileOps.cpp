@@ -78,8 +78,22 @@ void PairRowsOp::getEffects(
 LogicalResult DotBytesOp::verify() {
   int64_t lanes = getSum().getType().getNumElements();
   int64_t bytes = getUnsignedBytes().getType().getNumElements();
-  if (bytes != 4 * lanes) // C1
-    return emitOpError() << "has " << bytes << " bytes, expected four for each of the " << lanes
+  bool isShort = getSum().getType().getElementType().isInteger(16);
+  if (bytes != (isShort ? 2 : 4) * lanes) // C1
+    return emitOpError() << "has " << bytes << " bytes, expected " << (isShort ? "two" : "four")
+                         << " for each of the " << lanes << " sums";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// AddWordsOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult AddWordsOp::verify() {
+  int64_t lanes = getSum().getType().getNumElements();
+  int64_t words = getWords().getType().getNumElements();
+  if (words != 2 * lanes) // C1
+    return emitOpError() << "has " << words << " words, expected two for each of the " << lanes
                          << " sums";
   return success();
 }

@@ -100,6 +100,8 @@ private:
     int64_t columns = llvm::product_of(weight.getShape().take_back(project.getContracted()));
     if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
       return std::nullopt;
+    if (!vnni && !layout.hasNibbles()) // products of eight bits exceed words of 16
+      return std::nullopt;
     Blocks blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup};
     // Centres are multiplied as pairs of bf16.
     blocks.centred = bf16 && layout.hasNibbles() && layout.scaleGroup == QuantizeOp::kBlock;

@@ -127,29 +127,56 @@ def Attn_PrefetchOp : Attn_Op<"prefetch", [MemoryEffects<[MemWrite]>]> {
 
 def Attn_DotBytesOp : Attn_Op<"dot_bytes", [Pure, AllTypesMatch<["sum", "result"]>,
                                             AllTypesMatch<["unsigned_bytes", "signed_bytes"]>]> {
-  let summary = "in each lane, a sum and four products of bytes";
+  let summary = "in each lane, a sum and products of bytes";
   let description = [{
     `result[l] = sum[l] + sum[i in 0 … 3] unsigned_bytes[4 l + i] * signed_bytes[4 l + i]`
 
     The bytes of the first vector are read as 0 … 255, those of the second as -128 … 127.
     Sums wrap around. It is what dot-product instructions compute, and no vector op says it.
 
+    With sums of 16 bits each has two products in place of four. Whoever builds it knows that neither
+    the products' sum nor the result exceeds 16 bits; what it is then isn't said.
+
     Constraints:
-    * C1: sums are a vector of i32, and there are four times as many bytes.
+    * C1: sums are a vector of i32, and there are four times as many bytes, or of i16, and there are
+      twice as many.
 
     Example:
     ```mlir
     %0 = attn.dot_bytes %sum, %weights, %quants : vector<16xi32>, vector<64xi8>
+    %1 = attn.dot_bytes %words, %weights, %quants : vector<32xi16>, vector<64xi8>
     ```
   }];
   let arguments = (ins
-    VectorOfRankAndType<[1], [I32]>:$sum,
+    VectorOfRankAndType<[1], [I32, I16]>:$sum,
     VectorOfRankAndType<[1], [I8]>:$unsigned_bytes,
     VectorOfRankAndType<[1], [I8]>:$signed_bytes);
-  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let results = (outs VectorOfRankAndType<[1], [I32, I16]>:$result);
   let assemblyFormat = [{
     $sum `,` $unsigned_bytes `,` $signed_bytes `:` type($sum) `,` type($unsigned_bytes) attr-dict
   }];
+  let hasVerifier = 1;
+}
+
+def Attn_AddWordsOp : Attn_Op<"add_words", [Pure, AllTypesMatch<["sum", "result"]>]> {
+  let summary = "in each lane, a sum and two numbers of 16 bits";
+  let description = [{
+    `result[l] = sum[l] + words[2 l] + words[2 l + 1]`
+
+    The words have signs. It is how what `attn.dot_bytes` has added up in 16 bits comes to 32.
+
+    Constraints:
+    * C1: sums are a vector of i32, and there are twice as many words.
+
+    Example:
+    ```mlir
+    %0 = attn.add_words %sum, %words : vector<16xi32>, vector<32xi16>
+    ```
+  }];
+  let arguments = (ins
+    VectorOfRankAndType<[1], [I32]>:$sum, VectorOfRankAndType<[1], [I16]>:$words);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$sum `,` $words `:` type($sum) `,` type($words) attr-dict";
   let hasVerifier = 1;
 }
 

@@ -1,0 +1,44 @@
+// RUN: heed-opt %s -convert-attn-to-vector="native-lanes=8 vnni=false" -split-input-file | FileCheck %s
+
+// Where fours of bytes aren't multiplied, their pairs add up in words of 16 bits: of four bits eight fours, which a
+// lone row has one after the other, and tiles two by two in a loop that stays one. What scales them is read afterwards.
+// CHECK-LABEL: func.func @four_bits
+// CHECK: %[[FOURS:.+]]:3 = scf.for {{.*}} iter_args({{.*}}) -> (vector<32xi16>, vector<32xi16>, vector<32xi16>)
+// CHECK-COUNT-6: attn.dot_bytes %{{.+}} : vector<32xi16>, vector<64xi8>
+// CHECK-NOT: attn.dot_bytes
+// CHECK: {llvm.loop_annotation = #[[STAYS:.+]]}
+// CHECK: attn.add_words %{{.+}}, %[[FOURS]]#0 : vector<16xi32>, vector<32xi16>
+// CHECK-COUNT-2: attn.add_words
+// CHECK: vector.load %{{.+}} : memref<1x2x1x16xf32>, vector<16xf32>
+// CHECK: arith.sitofp
+// The lone row of a panel.
+// CHECK: } else {
+// CHECK-COUNT-8: attn.dot_bytes %{{.+}} : vector<32xi16>, vector<64xi8>
+// CHECK-NOT: attn.dot_bytes
+// CHECK: attn.add_words
+func.func @four_bits(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xf32>, %w: !attn.weight<16x64, q4_1>, %into: memref<?x16xf32>) {
+  attn.project linear %x, %w quantized %s, %t into %into
+    tile <rows = 3, panels = 1, part = 1> : memref<?x64xi8>, !attn.weight<16x64, q4_1> of memref<?x2xf32>, memref<?x2xf32> into memref<?x16xf32>
+  return
+}
+
+// -----
+
+// Of five bits four fours, so twice; sums start from what takes back the zero point.
+// CHECK-LABEL: func.func @five_bits
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: %[[LOW:.+]]:3 = scf.for {{.*}} iter_args({{.*}}) -> (vector<32xi16>, vector<32xi16>, vector<32xi16>)
+// CHECK-COUNT-6: attn.dot_bytes
+// CHECK-NOT: attn.dot_bytes
+// CHECK: memref.load %{{.+}} : memref<?x2xi32>
+// CHECK: %[[SUM:.+]] = attn.add_words %{{.+}}, %[[LOW]]#0
+// CHECK: %[[HIGH:.+]]:3 = scf.for {{.*}} iter_args({{.*}}) -> (vector<32xi16>, vector<32xi16>, vector<32xi16>)
+// CHECK-COUNT-6: attn.dot_bytes
+// CHECK-NOT: attn.dot_bytes
+// CHECK: attn.add_words %[[SUM]], %[[HIGH]]#0
+func.func @five_bits(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi32>, %w: !attn.weight<16x64, q5_0>, %into: memref<?x16xf32>) {
+  attn.project linear %x, %w quantized %s, %t into %into
+    tile <rows = 3, panels = 1, part = 1> : memref<?x64xi8>, !attn.weight<16x64, q5_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>
+  return
+}
