@@ -29,7 +29,7 @@ using namespace heed::verification;
 namespace {
 
 /// A kernel has code for many heights and widths of tiles, of which a small program runs a few.
-constexpr size_t kTries = 12;
+constexpr size_t kTries = 24;
 
 /// What a verification with one fault gave.
 struct Outcome {
