@@ -119,7 +119,8 @@ Numbers gemma3Logits(const Weights &weights, const std::vector<int32_t> &tokens)
 
 TEST(Gemma3, LayersThatDiffer) {
   Weights weights = gemma3Weights();
-  CompiledProgram program(exampleText("gemma3.heed"), &weights, CompiledProgram::Format::Gguf);
+  CompiledProgram program(exampleText("gemma3.heed"), &weights, CompiledProgram::Format::Gguf,
+                          "--precise");
   ASSERT_TRUE(program.ok());
   std::vector<int32_t> tokens = someTokens(41, kVocab);
   Numbers expected = gemma3Logits(weights, tokens);

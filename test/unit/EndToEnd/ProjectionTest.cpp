@@ -83,7 +83,7 @@ TEST_P(Projection, AxesInAnyOrder) {
   weights.add("L", {a, c}, 0.4f, GetParam());
   weights.add("B", {b, a, c}, 0.4f, GetParam());
   weights.add("D", {b});
-  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf);
+  CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "--precise");
   ASSERT_TRUE(program.ok());
   const Tensor &W = weights["W"], &T = weights["T"], &L = weights["L"], &B = weights["B"];
 
