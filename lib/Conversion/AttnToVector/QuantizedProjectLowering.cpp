@@ -85,6 +85,9 @@ public:
         words(VectorType::get({2 * kLanes}, builder.getI16Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
 
+  /// Whether the instruction set multiplies the weight's bytes by the rows'.
+  bool hasProducts() const { return multipliesFours || (!x.centres && foursOfWord() > 0); }
+
   LogicalResult build(OpBuilder &builder) {
     buildTasks(builder, [&](OpBuilder &body, const Panels &panels) {
       Value many = arith::CmpIOp::create(body, loc, arith::CmpIPredicate::sge, rows,
@@ -415,5 +418,10 @@ LogicalResult heed::attn::lowerQuantizedProject(OpBuilder &builder, ProjectOp op
       failed(view(op.getCentres(), 1, rows.centres)) ||
       failed(view(op.getCrosses(), 1, rows.crosses)) || failed(result))
     return failure();
-  return QuantizedProjectKernel(builder, op, rows, std::move(*result), shape).build(builder);
+  QuantizedProjectKernel kernel(builder, op, rows, std::move(*result), shape);
+  if (!kernel.hasProducts())
+    return op.emitOpError() << "multiplies " << (rows.centres ? "centred rows" : "bytes") << " by "
+                            << op.getWeight().getType()
+                            << ", which exceeds words of 16 bits; it needs vnni";
+  return kernel.build(builder);
 }
