@@ -157,6 +157,7 @@ QuantGroup QuantGroups::load(OpBuilder &builder, int64_t panel, Value step) cons
   return group;
 }
 
-Value QuantGroups::loadFour(OpBuilder &builder, int64_t panel, Value step, Value four) const {
+Value QuantGroups::loadFour(OpBuilder &builder, int64_t panel, Value step,
+                            OpFoldResult four) const {
   return loadFrom(builder, fours, panel, step, four);
 }

@@ -42,7 +42,7 @@ public:
   /// What was kept, all but the fours.
   QuantGroup load(mlir::OpBuilder &builder, int64_t panel, mlir::Value step) const;
   mlir::Value loadFour(mlir::OpBuilder &builder, int64_t panel, mlir::Value step,
-                       mlir::Value four) const;
+                       mlir::OpFoldResult four) const;
 
 private:
   /// Makes the pairs that centred rows' totals and centres are multiplied by.

@@ -46,7 +46,6 @@
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -182,7 +181,7 @@ private:
             return kept;
           };
           auto fourOf = [&](OpBuilder &at, int64_t panel, OpFoldResult four) {
-            return groups.loadFour(at, panel, step, getValueOrCreateConstantIndexOp(at, loc, four));
+            return groups.loadFour(at, panel, step, four);
           };
           addGroup(body, groupsOf, fourOf, firstRow, height, step, next);
           scf::YieldOp::create(body, loc, next);
@@ -286,15 +285,16 @@ private:
         addFour(builder, panels, fourOf, places, step, builder.getIndexAttr(four), sums);
       return sums;
     }
-    int64_t together = (end - first) % kFoursOfRound == 0 ? kFoursOfRound : 1;
-    auto loop = scf::ForOp::create(
-        builder, loc, constant(builder, first), constant(builder, end), constant(builder, together),
-        sums, [&](OpBuilder &body, Location, Value four, ValueRange carried) {
-          SmallVector<Value> next(carried);
-          for (int64_t number = 0; number < together; ++number)
-            addFour(body, panels, fourOf, places, step, add(body, four, number), next);
-          scf::YieldOp::create(body, loc, next);
-        });
+    assert((end - first) % kFoursOfRound == 0 && "parts and words have room for four or eight");
+    auto loop = scf::ForOp::create(builder, loc, constant(builder, first), constant(builder, end),
+                                   constant(builder, kFoursOfRound), sums,
+                                   [&](OpBuilder &body, Location, Value four, ValueRange carried) {
+                                     SmallVector<Value> next(carried);
+                                     for (int64_t number = 0; number < kFoursOfRound; ++number)
+                                       addFour(body, panels, fourOf, places, step,
+                                               add(body, four, number), next);
+                                     scf::YieldOp::create(body, loc, next);
+                                   });
     loop->setDiscardableAttr(
         "llvm.loop_annotation",
         parseAttribute("#llvm.loop_annotation<unroll = <disable = true>>", builder.getContext()));
@@ -387,7 +387,7 @@ private:
   Value asBytes(OpBuilder &builder, Value four) {
     return vector::BitCastOp::create(builder, loc, bytes, four);
   }
-  /// `sum` plus the products of four unsigned and four signed bytes in each lane.
+  /// `sum` plus the products of unsigned and signed bytes: four in each lane, or two in each word.
   Value dotProduct(OpBuilder &builder, Value sum, Value unsignedBytes, Value signedBytes) {
     return DotBytesOp::create(builder, loc, sum, unsignedBytes, signedBytes);
   }

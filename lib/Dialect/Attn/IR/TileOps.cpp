@@ -72,41 +72,30 @@ void PairRowsOp::getEffects(
 }
 
 //===----------------------------------------------------------------------===//
-// DotBytesOp
+// DotBytesOp, AddWordsOp, DotPairsOp
 //===----------------------------------------------------------------------===//
+
+/// Checks that `terms`, which are called `name`, are `perSum` (2 or 4) for each of `sums`.
+static LogicalResult expectTerms(Operation *op, VectorType sums, VectorType terms, StringRef name,
+                                 int64_t perSum) {
+  int64_t count = sums.getNumElements();
+  if (terms.getNumElements() == perSum * count)
+    return success();
+  return op->emitOpError() << "has " << terms.getNumElements() << " " << name << ", expected "
+                           << (perSum == 2 ? "two" : "four") << " for each of the " << count
+                           << " sums";
+}
 
 LogicalResult DotBytesOp::verify() {
-  int64_t lanes = getSum().getType().getNumElements();
-  int64_t bytes = getUnsignedBytes().getType().getNumElements();
-  bool isShort = getSum().getType().getElementType().isInteger(16);
-  if (bytes != (isShort ? 2 : 4) * lanes) // C1
-    return emitOpError() << "has " << bytes << " bytes, expected " << (isShort ? "two" : "four")
-                         << " for each of the " << lanes << " sums";
-  return success();
+  VectorType sums = getSum().getType();
+  int64_t perSum = sums.getElementType().isInteger(16) ? 2 : 4;
+  return expectTerms(*this, sums, getUnsignedBytes().getType(), "bytes", perSum); // C1
 }
-
-//===----------------------------------------------------------------------===//
-// AddWordsOp
-//===----------------------------------------------------------------------===//
 
 LogicalResult AddWordsOp::verify() {
-  int64_t lanes = getSum().getType().getNumElements();
-  int64_t words = getWords().getType().getNumElements();
-  if (words != 2 * lanes) // C1
-    return emitOpError() << "has " << words << " words, expected two for each of the " << lanes
-                         << " sums";
-  return success();
+  return expectTerms(*this, getSum().getType(), getWords().getType(), "words", 2); // C1
 }
 
-//===----------------------------------------------------------------------===//
-// DotPairsOp
-//===----------------------------------------------------------------------===//
-
 LogicalResult DotPairsOp::verify() {
-  int64_t lanes = getSum().getType().getNumElements();
-  int64_t factors = getLhs().getType().getNumElements();
-  if (factors != 2 * lanes) // C1
-    return emitOpError() << "has " << factors << " factors, expected two for each of the " << lanes
-                         << " sums";
-  return success();
+  return expectTerms(*this, getSum().getType(), getLhs().getType(), "factors", 2); // C1
 }
