@@ -153,16 +153,18 @@ Tensor endtoend::randomTensor(std::vector<int64_t> shape, uint32_t seed, float b
 
 void Weights::add(const std::string &name, std::vector<int64_t> shape, float bound,
                   StorageType storage) {
-  Stored &stored = tensors[name];
-  stored = {randomTensor(std::move(shape), nextSeed++, bound), storage, {}};
-  stored.bytes = store(stored.tensor.values, storage);
+  add(name, randomTensor(std::move(shape), nextSeed++, bound), storage);
 }
 
 void Weights::addLargest(const std::string &name, std::vector<int64_t> shape, StorageType storage) {
-  Stored &stored = tensors[name];
-  stored = {randomTensor(std::move(shape), nextSeed++), storage, {}};
-  std::fill(stored.tensor.values.begin(), stored.tensor.values.end(), 1e3f); // beyond all scales
-  stored.bytes = store(stored.tensor.values, storage);
+  Tensor tensor = randomTensor(std::move(shape), 0);
+  std::fill(tensor.values.begin(), tensor.values.end(), 1e3f); // beyond all scales
+  add(name, std::move(tensor), storage);
+}
+
+void Weights::add(const std::string &name, Tensor tensor, StorageType storage) {
+  std::string bytes = store(tensor.values, storage);
+  tensors[name] = {std::move(tensor), storage, std::move(bytes)};
 }
 
 void Weights::set(const std::string &key, std::variant<uint32_t, float, std::string> value) {

@@ -54,6 +54,9 @@ private:
     StorageType storage;
     std::string bytes;
   };
+  /// Adds what the storage makes of the tensor.
+  void add(const std::string &name, Tensor tensor, StorageType storage);
+
   std::map<std::string, Stored> tensors;
   std::map<std::string, std::variant<uint32_t, float, std::string>> header;
   uint32_t nextSeed = 1;
