@@ -2,7 +2,7 @@
 
 usage: emit_blocks.py PROGRAM.heed PAGE.md...
 
-A block marked `emit=PHASE` is an excerpt of `heed compile PROGRAM --emit=PHASE`. Its lines occur there one after
+A block marked `emit=PHASE` is an excerpt of `heed compile PROGRAM --emit=PHASE --mcpu=avx512bf16`. Its lines occur there one after
 another; a line that is … alone skips any number of lines, and … inside a line any characters.
 """
 
