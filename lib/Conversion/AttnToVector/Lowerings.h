@@ -37,15 +37,23 @@ inline constexpr int64_t kTaskRows = 8;
 struct KernelShape {
   int64_t taskPanels;    ///< panels of the weight that a task reads for few rows
   int64_t projectChains; ///< sums kept apart where rows are few, to hide the FMA's latency
+  int64_t aheadBytes;    ///< that memory is asked ahead of few rows' products
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
   bool splitsExponents;  ///< instructions take a number's whole part off, and scale by its power
-  bool multipliesFours;  ///< of bytes, adding them up in 32 bits; else pairs of them in 16
+  bool multipliesFours; ///< of bytes, adding them up in 32 bits; else pairs of them in 16
+
+  /// A window of instructions holds some ten steps of a panel, 3 K, and what arrives within the
+  /// time that memory takes is more. Of processors with AVX-512 from 4 K on it makes no difference,
+  /// until so much is under way that it doesn't stay in the first level. Those with AVX2 alone have
+  /// fewer requests under way at once (24 on Zen 3, 1.5 K), and what is asked for earlier keeps
+  /// others out.
+  static constexpr int64_t kFarAhead = 5120, kNearAhead = 2048;
 
   /// `invariant`: few rows are summed in the order that many are.
   static KernelShape of(int64_t nativeLanes, bool invariant, bool vnni) {
     int64_t chains = invariant ? 1 : 4;
-    return nativeLanes >= 16 ? KernelShape{2, chains, 8, true, vnni}
-                             : KernelShape{1, chains, 4, false, vnni};
+    return nativeLanes >= 16 ? KernelShape{2, chains, kFarAhead, 8, true, vnni}
+                             : KernelShape{1, chains, kNearAhead, 4, false, vnni};
   }
 };
 

@@ -15,11 +15,6 @@ using namespace mlir;
 using namespace heed;
 using namespace heed::attn;
 
-/// How far ahead of reading memory is asked. A core's window of instructions holds some ten steps,
-/// 3 K, and what arrives within the time that memory takes is more. From 4 K on it makes no
-/// difference, until so much is under way that it doesn't stay in the first level.
-static constexpr int64_t kAheadBytes = 5120;
-
 /// Floats come column by column, bf16 in pairs; several make one step, to keep loops short.
 static int64_t floatStep(int64_t cols, int64_t groupColumns) {
   int64_t groups = cols / groupColumns;
@@ -55,9 +50,9 @@ Value PanelReader::address(OpBuilder &builder, Value panel, Value step) const {
                              ArrayRef<LLVM::GEPArg>{offset});
 }
 
-void PanelReader::readAhead(OpBuilder &builder, Value panel, Value step) const {
+void PanelReader::readAhead(OpBuilder &builder, Value panel, Value step, int64_t ahead) const {
   Value offset = arith::AddIOp::create(builder, loc, offsetOf(builder, panel, step),
-                                       arith::ConstantIndexOp::create(builder, loc, kAheadBytes));
+                                       arith::ConstantIndexOp::create(builder, loc, ahead));
   PrefetchOp::create(builder, loc, weight, offset,
                      stepColumns / layout.groupColumns * layout.groupBytes, /*level=*/1);
 }

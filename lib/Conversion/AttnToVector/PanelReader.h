@@ -38,8 +38,9 @@ public:
   /// Says that the task which is being built begins with reading `count` panels from `first` on.
   void announce(mlir::OpBuilder &builder, mlir::Value first, int64_t count) const;
 
-  /// Asks memory for what lies where step `step` of panel `panel` will be read from in a while.
-  void readAhead(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
+  /// Asks memory for what lies `ahead` bytes behind where step `step` of panel `panel` does.
+  void readAhead(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step,
+                 int64_t ahead) const;
 
   /// Asks memory for a part of the `count` panels from `first` on, which another task reads:
   /// `bytes` from byte `begin` on, or from their last `bytes`.

@@ -225,7 +225,7 @@ private:
     bool asksAhead = !reader.isF32() || height > 1;
     auto read = [&](OpBuilder &body, Value step, int64_t units, Use use) {
       if (asksAhead)
-        weight.readAhead(body, place, step);
+        weight.readAhead(body, place, step, shape.aheadBytes);
       readPacked(body, weight.address(body, place, step), units, use);
     };
     Rounds rounds{constant(builder, 0), constant(builder, reader.steps()),

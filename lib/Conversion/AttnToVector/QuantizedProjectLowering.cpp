@@ -78,7 +78,7 @@ public:
       : PanelTasks(builder, op, x.quants, std::move(result),
                    op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
         tileRows(op.getTileAttr().getRows()), x(x), groups(loc, reader, x.centres != nullptr),
-        multipliesFours(shape.multipliesFours),
+        multipliesFours(shape.multipliesFours), aheadBytes(shape.aheadBytes),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         words(VectorType::get({2 * kLanes}, builder.getI16Type())),
@@ -121,7 +121,7 @@ private:
           [&](OpBuilder &body, Location, Value step, ValueRange carried) {
             SmallVector<Value> next(carried);
             Value place = panels.at(body, panel);
-            ofPanel->readAhead(body, place, step);
+            ofPanel->readAhead(body, place, step, aheadBytes);
             QuantGroup group = groups.read(body, *ofPanel, ofPanel->address(body, place, step));
             auto fourOf = [&](OpBuilder &, int64_t, OpFoldResult four) {
               return group.fours[*getConstantIntValue(four)];
@@ -396,6 +396,7 @@ private:
   Rows x;
   QuantGroups groups;
   bool multipliesFours;
+  int64_t aheadBytes;
   VectorType floats, ints, words, bytes;
 };
 
