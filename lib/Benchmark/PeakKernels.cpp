@@ -121,6 +121,22 @@ __attribute__((target("avx2"))) void wordsInt8(int64_t rounds, const std::byte *
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(sums), x[0]);
 }
 
+/// The same of words.
+__attribute__((target("avx2"))) void wordsInt16(int64_t rounds, const std::byte *operands,
+                                                std::byte *sums) {
+  auto *in = reinterpret_cast<const __m256i *>(operands);
+  __m256i a = _mm256_loadu_si256(in), b = _mm256_loadu_si256(in + 1), x[kSums256];
+  for (int s = 0; s < kSums256; ++s)
+    x[s] = _mm256_add_epi8(a, _mm256_set1_epi8(static_cast<char>(s)));
+  for (int64_t r = 0; r < rounds; ++r)
+#pragma unroll
+    for (int s = 0; s < kSums256; ++s)
+      x[s] = _mm256_add_epi32(a, _mm256_madd_epi16(x[s], b));
+  for (int s = 1; s < kSums256; ++s)
+    x[0] = _mm256_xor_si256(x[0], x[s]);
+  _mm256_storeu_si256(reinterpret_cast<__m256i *>(sums), x[0]);
+}
+
 template <int Streams>
 __attribute__((target("avx512f"))) uint64_t read512(const std::byte *data, int64_t bytes) {
   constexpr int64_t kLoads = 4; // cache lines of each stream in a round
@@ -184,6 +200,14 @@ PeakKernel bench::dotInt8Kernel(uint64_t features) {
   return {nullptr, "the processor has neither AVX512-VNNI nor AVX2", 0, nullptr};
 }
 
+PeakKernel bench::dotInt16Kernel(uint64_t features) {
+  if (has(features, HEED_AVX512_VNNI) || has(features, HEED_AVX_VNNI))
+    return {nullptr, "the processor has VNNI, and multiplies bytes in place of words", 0, nullptr};
+  if (has(features, HEED_AVX2_FMA_F16C))
+    return {"vpmaddwd and vpaddd", nullptr, 2.0 * 16 * kSums256, wordsInt16};
+  return {nullptr, "the processor has no AVX2", 0, nullptr};
+}
+
 #else
 
 PeakKernel bench::fmaF32Kernel(uint64_t) {
@@ -191,6 +215,7 @@ PeakKernel bench::fmaF32Kernel(uint64_t) {
 }
 PeakKernel bench::dotBf16Kernel(uint64_t features) { return fmaF32Kernel(features); }
 PeakKernel bench::dotInt8Kernel(uint64_t features) { return fmaF32Kernel(features); }
+PeakKernel bench::dotInt16Kernel(uint64_t features) { return fmaF32Kernel(features); }
 
 #endif
 

@@ -27,9 +27,10 @@ struct PeakKernel {
 };
 
 // For a processor with these heed_features.
-PeakKernel fmaF32Kernel(uint64_t features);  ///< operands: f32 in ±[0.75, 1)
-PeakKernel dotBf16Kernel(uint64_t features); ///< operands: bf16 in ±[0.5, 1)
-PeakKernel dotInt8Kernel(uint64_t features); ///< operands: any bytes
+PeakKernel fmaF32Kernel(uint64_t features);   ///< operands: f32 in ±[0.75, 1)
+PeakKernel dotBf16Kernel(uint64_t features);  ///< operands: bf16 in ±[0.5, 1)
+PeakKernel dotInt8Kernel(uint64_t features);  ///< operands: any bytes
+PeakKernel dotInt16Kernel(uint64_t features); ///< operands: any words
 
 /// Reads `bytes`, a multiple of kReadStep, from `data`, aligned to 64, in one stream or in four
 /// that stand a quarter of the bytes apart. Returns something that depends on each.

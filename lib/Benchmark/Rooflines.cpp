@@ -153,9 +153,9 @@ ReadSizes readSizes(const CpuCaches &caches, int threads) {
 double Limit::value() const { return median(samples); }
 
 Rooflines::Rooflines(Pool &pool) : pool(pool) {
-  constexpr const char *kNames[] = {"fma_f32", "dot_bf16", "dot_int8",
+  constexpr const char *kNames[] = {"fma_f32", "dot_bf16", "dot_int8",   "dot_int16",
                                     "read_l2", "read_l3",  "read_memory"};
-  constexpr const char *kUnits[] = {"GFLOP/s", "GFLOP/s", "GOP/s", "GB/s", "GB/s", "GB/s"};
+  constexpr const char *kUnits[] = {"GFLOP/s", "GFLOP/s", "GOP/s", "GOP/s", "GB/s", "GB/s", "GB/s"};
   for (int kind = 0; kind < kLimitKinds; ++kind) {
     all[kind].name = kNames[kind];
     all[kind].unit = kUnits[kind];
@@ -181,6 +181,7 @@ void Rooflines::measureArithmetic() {
   one(LimitKind::FmaF32, fmaF32Kernel(features), Operands::F32);
   one(LimitKind::DotBf16, dotBf16Kernel(features), Operands::Bf16);
   one(LimitKind::DotInt8, dotInt8Kernel(features), Operands::Bytes);
+  one(LimitKind::DotInt16, dotInt16Kernel(features), Operands::Bytes);
 }
 
 void Rooflines::measureReads() {

@@ -22,15 +22,16 @@ Arithmetic Operations::mostly() const {
 }
 
 LimitKind heed::limitOf(Arithmetic arithmetic, const Rooflines &rooflines) {
-  LimitKind kind = arithmetic == Arithmetic::Int8   ? LimitKind::DotInt8
-                   : arithmetic == Arithmetic::Bf16 ? LimitKind::DotBf16
-                                                    : LimitKind::FmaF32;
+  LimitKind kind = arithmetic == Arithmetic::Int8    ? LimitKind::DotInt8
+                   : arithmetic == Arithmetic::Int16 ? LimitKind::DotInt16
+                   : arithmetic == Arithmetic::Bf16  ? LimitKind::DotBf16
+                                                     : LimitKind::FmaF32;
   return rooflines[kind].samples.empty() ? LimitKind::FmaF32 : kind;
 }
 
 double Operations::leastNs(const Rooflines &rooflines) const {
   double ns = 0;
-  for (Arithmetic kind : {Arithmetic::F32, Arithmetic::Bf16, Arithmetic::Int8}) {
+  for (Arithmetic kind : {Arithmetic::F32, Arithmetic::Bf16, Arithmetic::Int8, Arithmetic::Int16}) {
     double count = of[static_cast<int>(kind)];
     double perNs = rooflines[limitOf(kind, rooflines)].value();
     if (count > 0 && perNs <= 0)
@@ -54,10 +55,11 @@ struct Matrix {
 Arithmetic arithmeticOf(const PanelLayout &layout, uint64_t instructions, bool precise) {
   if (precise)
     return Arithmetic::F32;
-  // Weights of few bits are multiplied as bytes by all instruction sets.
-  if (layout.hasNibbles() ||
-      (layout.isQuantised() && (instructions & (HEED_AVX512_VNNI | HEED_AVX_VNNI))))
-    return Arithmetic::Int8;
+  // Weights of few bits are multiplied as bytes by all instruction sets, others as words by some.
+  if (layout.isQuantised())
+    return layout.hasNibbles() || (instructions & (HEED_AVX512_VNNI | HEED_AVX_VNNI))
+               ? Arithmetic::Int8
+               : Arithmetic::Int16;
   if (layout.quant == PanelLayout::Quant::BF16 && (instructions & HEED_AVX512_BF16))
     return Arithmetic::Bf16;
   return Arithmetic::F32;

@@ -31,8 +31,8 @@ static constexpr StringLiteral kDotBytes = "llvm.x86.avx512.vpdpbusd.512",
 /// Those of words of 16 bits, for registers of 16 lanes and of 8.
 static constexpr StringLiteral kWordsOfBytes[] = {"llvm.x86.avx512.pmaddubs.w.512",
                                                   "llvm.x86.avx2.pmadd.ub.sw"},
-                               kSumsOfWords[] = {"llvm.x86.avx512.pmaddw.d.512",
-                                                 "llvm.x86.avx2.pmadd.wd"};
+                               kProductsOfWords[] = {"llvm.x86.avx512.pmaddw.d.512",
+                                                     "llvm.x86.avx2.pmadd.wd"};
 /// The rounding of the processor's current mode, as an immediate.
 static constexpr int32_t kCurrentRounding = 4;
 
@@ -95,7 +95,7 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
     SmallVector<Operation *> ops;
     bool hasPairs = false;
     getOperation()->walk([&](Operation *op) {
-      if (isa<DotBytesOp, AddWordsOp, DotPairsOp, ScaleByPowerOp>(op))
+      if (isa<DotBytesOp, DotWordsOp, DotPairsOp, ScaleByPowerOp>(op))
         ops.push_back(op);
       hasPairs |= isa<DotPairsOp>(op);
     });
@@ -109,7 +109,7 @@ struct LaneOpsToLLVMPass : heed::impl::LaneOpsToLLVMPassBase<LaneOpsToLLVMPass> 
                                 << " lanes, expected the 16 of a register";
         return signalPassFailure();
       }
-      if (nativeLanes < 16 && !isa<DotBytesOp, AddWordsOp>(op)) {
+      if (nativeLanes < 16 && !isa<DotBytesOp, DotWordsOp>(op)) {
         op->emitOpError("has no instruction in registers of ") << int64_t(nativeLanes) << " lanes";
         return signalPassFailure();
       }
@@ -178,15 +178,8 @@ private:
       return call(builder, loc, kDotPairs, type, operands);
     if (isa<DotBytesOp>(op) && !isOfWords(type))
       return call(builder, loc, isHalf ? kDotBytesOfHalf : kDotBytes, type, operands);
-    Value products;
-    if (isa<DotBytesOp>(op)) {
-      products = call(builder, loc, kWordsOfBytes[isHalf], type, operands.drop_front());
-    } else {
-      auto words = cast<VectorType>(operands[1].getType());
-      Value ones =
-          arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(words, int16_t{1}));
-      products = call(builder, loc, kSumsOfWords[isHalf], type, {operands[1], ones});
-    }
+    StringRef intrinsic = (isa<DotBytesOp>(op) ? kWordsOfBytes : kProductsOfWords)[isHalf];
+    Value products = call(builder, loc, intrinsic, type, operands.drop_front());
     return arith::AddIOp::create(builder, loc, sum, products);
   }
 

@@ -60,10 +60,12 @@ Unit unitOf(const Projection &projection) {
     return {1, 4, 4 * kPanelFeatures, 4};
   case Product::Pairs:
     return {2, 2, 2 * kPanelFeatures, 4};
-  case Product::Bytes: {
+  case Product::Bytes:
+  case Product::Words: {
+    int64_t bytes = projection.product == Product::Words ? 2 : 1; // of a number
     int64_t vectors = projection.scalesOfGroup *
                       (1 + (projection.hasOffset ? 1 : 0) + (projection.isCentred ? 1 : 0));
-    return {4, 1, kPanelFeatures + vectors * 4 * kPanelFeatures / 32.0, 2};
+    return {4 / bytes, bytes, bytes * kPanelFeatures + vectors * 4 * kPanelFeatures / 32.0, 2};
   }
   }
   return {};
@@ -82,8 +84,8 @@ public:
     // Two panels' vectors and two numbers of x at a time, each with a sum of theirs.
     if (projection.isCentred)
       return 2 * sums + 2 * others + 3;
-    // Each sum of bytes has one of products beside it, and a scale is multiplied by another.
-    if (isOfBytes())
+    // Each sum of integers has one of products beside it, and a scale is multiplied by another.
+    if (isOfIntegers())
       return 2 * sums + others + 1;
     return sums + others;
   }
@@ -98,7 +100,7 @@ public:
     }
     all += firstReadsOfWeights();
     // Without a register left nothing is loaded ahead: of whole panels one more than is needed.
-    int64_t ahead = isOfBytes() || registersOfPanel > 1 ? 0 : 1;
+    int64_t ahead = isOfIntegers() || registersOfPanel > 1 ? 0 : 1;
     if (usedRegisters() + ahead >= processor.registers)
       all *= kNoRegisterLeft;
     return all * waitForLast();
@@ -133,12 +135,14 @@ private:
            (std::max(works, waits) + notHidden() * std::min(works, waits) + kTileCycles + stores);
   }
 
-  bool isOfBytes() const { return projection.product == Product::Bytes; }
+  bool isOfIntegers() const {
+    return projection.product == Product::Bytes || projection.product == Product::Words;
+  }
 
   /// How much of the shorter of multiplying and reading is waited for beside the longer. Rows of
   /// bytes come with scales and sums, each a short stream of its own.
   double notHidden() const {
-    if (isOfBytes() || isFar(bytesOfPart()))
+    if (isOfIntegers() || isFar(bytesOfPart()))
       return kNotHidden;
     // The fuller the second level, the more of it has been pushed out by rows and results.
     return kNotHiddenNear * (1 + bytesOfPart() / processor.secondLevel);
@@ -147,9 +151,9 @@ private:
   double arithmetic(int64_t rows, int64_t panels) const {
     int64_t vectors = panels * registersOfPanel, sums = rows * vectors;
     double multiplies = sums, loads = rows + vectors, others = 0;
-    if (isOfBytes()) {
-      // Of 32 columns eight are fours; each scale is multiplied by x's, and scales their sum.
-      double scales = projection.scalesOfGroup / 8.0;
+    if (isOfIntegers()) {
+      // For 32 columns each scale is multiplied by x's, and scales their sum.
+      double units = 32.0 / unit.columns, scales = projection.scalesOfGroup / units;
       double offsets = projection.hasOffset ? 1 : 0, crosses = projection.isCentred ? 1 : 0;
       // In pairs half of the products are two additions each.
       if (projection.isCentred) {
@@ -158,7 +162,8 @@ private:
       }
       multiplies += sums * scales * (2 + offsets);
       others += sums * scales;
-      loads += vectors * scales * (1 + offsets + crosses) + rows * (scales + (1 + 2 * crosses) / 8);
+      loads +=
+          vectors * scales * (1 + offsets + crosses) + rows * (scales + (1 + 2 * crosses) / units);
     }
     multiplies /= processor.multiplies;
     if (projection.isCentred)
@@ -167,11 +172,11 @@ private:
     loads /= processor.loads;
     double latency =
         projection.product == Product::Pairs ? processor.pairsLatency : processor.latency;
-    if (!isOfBytes())
+    if (!isOfIntegers())
       latency *= kLateChain;
     double ofUnit =
         std::max({multiplies, loads, latency}) + kBesideMultiplying * std::min(multiplies, loads);
-    if (vectors % 2 != 0 && !isOfBytes())
+    if (vectors % 2 != 0 && !isOfIntegers())
       ofUnit *= kOddVectors;
     ofUnit += kConflictCycles * rowsTooMany(rows);
     return ofUnit * projection.columns / unit.columns;
@@ -189,9 +194,9 @@ private:
       cycles += rows * bytesOfRow() / processor.fromSecond;
     return cycles;
   }
-  int64_t blocksOfColumns() const { return isOfBytes() ? 1 : columnBlocks(bytesOfRow()); }
+  int64_t blocksOfColumns() const { return isOfIntegers() ? 1 : columnBlocks(bytesOfRow()); }
   int64_t blocksOfRows() const {
-    if (isOfBytes())
+    if (isOfIntegers())
       return 1;
     return rowBlocks(divideUp(projection.rows, tile.rows), tile.rows,
                      divideUp(projection.panels(), tile.part));
@@ -210,7 +215,8 @@ private:
   double firstReadsOfX(int64_t rows) const {
     int64_t parts = divideUp(projection.panels(), tile.part);
     double all = static_cast<double>(projection.rows * bytesOfRow());
-    return (isOfBytes() ? kNotHidden : kNotHiddenNear) * parts * rows * bytesOfRow() / rateFor(all);
+    return (isOfIntegers() ? kNotHidden : kNotHiddenNear) * parts * rows * bytesOfRow() /
+           rateFor(all);
   }
 
   int64_t bytesOfRow() const { return unit.bytesOfX * projection.columns; }
@@ -270,8 +276,8 @@ double heed::cost::cyclesOf(const Projection &projection, const ProjectTile &til
 
 /// How many panels a part may have: a share of all, in whole tiles.
 static std::vector<int64_t> partsOf(const Projection &projection, int64_t tilePanels) {
-  // Bytes are unpacked for each tile.
-  if (projection.product == Product::Bytes)
+  // Integers are unpacked for each tile.
+  if (projection.product == Product::Bytes || projection.product == Product::Words)
     return {tilePanels};
   std::vector<int64_t> parts;
   int64_t panels = projection.panels();

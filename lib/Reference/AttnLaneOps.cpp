@@ -37,14 +37,18 @@ static LogicalResult dotBytes(Step &step) {
   return success();
 }
 
-static LogicalResult addWords(Step &step) {
-  std::vector<Scalar> sums = step.array(0).toScalars(), words = step.array(1).toScalars();
-  for (size_t w = 0; w < words.size(); ++w) {
+static LogicalResult dotWords(Step &step) {
+  std::vector<Scalar> sums = step.array(0).toScalars(), lhs = step.array(1).toScalars(),
+                      rhs = step.array(2).toScalars();
+  for (size_t w = 0; w < lhs.size(); ++w) {
     Scalar &sum = sums[w / 2];
-    bool isPoison = sum.isPoison() || words[w].isPoison();
-    sum = isPoison ? Scalar()
-                   : Scalar(static_cast<int64_t>(static_cast<int32_t>(
-                         sum.asInt() + static_cast<int16_t>(words[w].asInt()))));
+    if (sum.isPoison() || lhs[w].isPoison() || rhs[w].isPoison()) {
+      sum = Scalar();
+      continue;
+    }
+    int64_t product =
+        int64_t{static_cast<int16_t>(lhs[w].asInt())} * static_cast<int16_t>(rhs[w].asInt());
+    sum = Scalar(static_cast<int64_t>(static_cast<int32_t>(sum.asInt() + product)));
   }
   Array result = step.array(0).clone();
   *result.storage = std::move(sums);
@@ -76,8 +80,8 @@ static const char *scaleByPower(const Instruction &, const Scalar *operands, Sca
 }
 
 void heed::reference::addAttnLaneOps(OpTable &table) {
-  table["attn.add_words"] = {addWords};
   table["attn.dot_bytes"] = {dotBytes};
   table["attn.dot_pairs"] = {dotPairs};
+  table["attn.dot_words"] = {dotWords};
   table["attn.scale_by_power"] = {runElementwise, scaleByPower};
 }

@@ -112,7 +112,7 @@ public:
       high = std::max(high, number);
     }
     if (!op.getCentres()) {
-      round(x, 0, furthest, -attn::QuantizeOp::kByteReach);
+      round(x, 0, furthest, static_cast<double>(-op.getReach()));
       return;
     }
     double centre = step.machine.rounded(bf16, (low + high) / 2);
@@ -142,12 +142,14 @@ private:
     double scale = rounded(furthest / reach),
            inverse = furthest == 0 ? 0 : rounded(reach / furthest);
     scales.emplace_back(scale);
+    // Of the centred form nothing exceeds its reach.
+    double largest = static_cast<double>(op.getCentres() ? op.getReach() : op.getReach() - 1);
     int64_t group = op.getGroup();
     for (; !x.empty(); x = x.drop_front(group)) {
       int64_t sum = 0;
       for (double number : x.take_front(group)) {
         double whole = std::nearbyint(rounded(rounded(number - centre) * inverse));
-        auto quant = static_cast<int64_t>(std::min(whole, 127.0));
+        auto quant = static_cast<int64_t>(std::min(whole, largest));
         quants.emplace_back(quant);
         sum += quant;
       }

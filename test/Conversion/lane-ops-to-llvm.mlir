@@ -40,11 +40,10 @@ func.func @product(%sum: vector<16xi32>, %a: vector<64xi8>, %b: vector<64xi8>) -
 
 // Words of 16 bits have products of pairs of bytes, in registers of either size.
 // CHECK-LABEL: func.func @words
-// CHECK-SAME: (%[[SUM:.+]]: vector<16xi32>, %[[WORDS:.+]]: vector<32xi16>, %[[A:.+]]: vector<64xi8>, %[[B:.+]]: vector<64xi8>)
+// CHECK-SAME: (%[[SUM:.+]]: vector<16xi32>, %[[WORDS:.+]]: vector<32xi16>, %[[A:.+]]: vector<64xi8>, %[[B:.+]]: vector<64xi8>, %[[ROW:.+]]: vector<32xi16>)
 // CHECK: %[[P:.+]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddubs.w.512"(%[[A]], %[[B]])
 // CHECK: %[[ALL:.+]] = arith.addi %[[WORDS]], %[[P]] : vector<32xi16>
-// CHECK: %[[ONES:.+]] = arith.constant dense<1> : vector<32xi16>
-// CHECK: %[[PAIRS:.+]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"(%[[ALL]], %[[ONES]])
+// CHECK: %[[PAIRS:.+]] = llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"(%[[ALL]], %[[ROW]])
 // CHECK: %[[R:.+]] = arith.addi %[[SUM]], %[[PAIRS]] : vector<16xi32>
 // CHECK: return %[[R]]
 
@@ -58,9 +57,9 @@ func.func @product(%sum: vector<16xi32>, %a: vector<64xi8>, %b: vector<64xi8>) -
 // HALVES: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // HALVES: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // HALVES: vector.insert_strided_slice %{{.+}}, %{{.+}} {offsets = [8]
-func.func @words(%sum: vector<16xi32>, %words: vector<32xi16>, %a: vector<64xi8>, %b: vector<64xi8>) -> vector<16xi32> {
+func.func @words(%sum: vector<16xi32>, %words: vector<32xi16>, %a: vector<64xi8>, %b: vector<64xi8>, %row: vector<32xi16>) -> vector<16xi32> {
   %0 = attn.dot_bytes %words, %a, %b : vector<32xi16>, vector<64xi8>
-  %1 = attn.add_words %sum, %0 : vector<16xi32>, vector<32xi16>
+  %1 = attn.dot_words %sum, %0, %row : vector<16xi32>, vector<32xi16>
   return %1 : vector<16xi32>
 }
 

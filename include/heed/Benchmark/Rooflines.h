@@ -25,8 +25,8 @@
 
 namespace heed {
 
-enum class LimitKind : int { FmaF32, DotBf16, DotInt8, ReadL2, ReadL3, ReadMemory };
-constexpr int kLimitKinds = 6;
+enum class LimitKind : int { FmaF32, DotBf16, DotInt8, DotInt16, ReadL2, ReadL3, ReadMemory };
+constexpr int kLimitKinds = 7;
 
 /// One limit, and what was measured of it.
 struct Limit {

@@ -25,13 +25,13 @@ namespace heed {
 class WeightsFile;
 
 /// The instruction that a product with weights could be made of.
-enum class Arithmetic : int { F32, Bf16, Int8 };
+enum class Arithmetic : int { F32, Bf16, Int8, Int16 };
 
 /// Multiplications and additions, by the instruction that they could be made of.
 struct Operations {
-  std::array<double, 3> of{};
+  std::array<double, 4> of{};
 
-  double total() const { return of[0] + of[1] + of[2]; }
+  double total() const { return of[0] + of[1] + of[2] + of[3]; }
   /// The kind that most of them are.
   Arithmetic mostly() const;
   /// The least nanoseconds that they take; 0 where a limit that this needs wasn't measured. A dot

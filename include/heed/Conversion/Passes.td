@@ -96,7 +96,7 @@ def LaneOpsToLLVMPass : Pass<"convert-lane-ops-to-llvm"> {
     instruction sets named avx512vnni and avx512bf16 have, `attn.dot_pairs` that of
     `vdpbf16ps`, which only the latter has. Where registers have 8 lanes (avx2vnni),
     `attn.dot_bytes` becomes two of them, one for each half of the lanes. With sums of 16 bits
-    it becomes `vpmaddubsw` and an addition, and `attn.add_words` becomes `vpmaddwd` by 1 and an
+    it becomes `vpmaddubsw` and an addition, and `attn.dot_words` becomes `vpmaddwd` and an
     addition, which all instruction sets have. Where there
     are products of bf16, 32 numbers that are
     rounded to bf16 at once, or 16 and 16 that are interleaved, are rounded by one `vcvtne2ps2bf16`.

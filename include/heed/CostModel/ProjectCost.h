@@ -32,7 +32,8 @@ enum class Product {
   F32,     ///< f32 weights, as they lie in memory
   Widened, ///< weights that are widened to f32 first, a part at a time
   Pairs,   ///< pairs of bf16
-  Bytes    ///< fours of bytes, whose sums are scaled
+  Bytes,   ///< fours of bytes, whose sums are scaled
+  Words    ///< the same of pairs of 16 bits
 };
 
 /// A product of many rows.
@@ -43,8 +44,8 @@ struct Projection {
   int64_t features = 0;      ///< of one matrix
   int64_t weights = 1;       ///< matrices of so many features, beside each other in tiles
   int64_t rowStride = 0;     ///< bytes from a row of x to the next
-  int64_t scalesOfGroup = 1; ///< Bytes: scales of 32 columns
-  bool hasOffset = false;    ///< Bytes: sums of x are multiplied too
+  int64_t scalesOfGroup = 1; ///< Bytes and Words: scales of 32 columns
+  bool hasOffset = false;    ///< Bytes and Words: sums of x are multiplied too
   bool isCentred = false;    ///< Bytes: columns are multiplied in pairs, half by additions
 
   /// Of all weights.
@@ -78,7 +79,7 @@ int64_t sectionBlocks(int64_t tileRows, int64_t bytesOfRow);
 inline constexpr int64_t kBlockBytes = 4096;
 
 /// How many blocks of columns a product over rows of so many bytes is cut into, near kBlockBytes;
-/// between two blocks sums wait in memory. Fours of bytes are never cut.
+/// between two blocks sums wait in memory. Those of integers are never cut.
 int64_t columnBlocks(int64_t bytesOfRow);
 
 /// How many blocks of rows `tiles` tiles of `tileRows` rows are, beside so many blocks of panels.

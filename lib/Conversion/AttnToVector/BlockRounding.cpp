@@ -1,4 +1,4 @@
-//===- BlockRounding.cpp - how blocks of a row are rounded to eight bits --===//
+//===- BlockRounding.cpp - how blocks of a row are rounded to integers ---===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -85,7 +85,8 @@ static std::pair<Value, Value> extremes(OpBuilder &builder, Location loc, ArrayR
   return {up, joinLanes(builder, loc, least, below)};
 }
 
-BlockRounding BlockRounding::aboutZero(OpBuilder &builder, Location loc, ArrayRef<Value> values) {
+BlockRounding BlockRounding::aboutZero(OpBuilder &builder, Location loc, ArrayRef<Value> values,
+                                       int64_t reach) {
   auto [up, least] = extremes(builder, loc, values);
   Value down = arith::AndIOp::create(builder, loc, least,
                                      splat(builder, loc, std::numeric_limits<int32_t>::max()));
@@ -95,8 +96,8 @@ BlockRounding BlockRounding::aboutZero(OpBuilder &builder, Location loc, ArrayRe
   Value opposite =
       arith::BitcastOp::create(builder, loc, VectorType::get({kBlocks}, builder.getF32Type()),
                                arith::SelectOp::create(builder, loc, isPositive, negative, down));
-  // The opposite becomes 128.
-  constexpr float quant = QuantizeOp::kByteReach;
+  // The opposite becomes `reach`.
+  auto quant = static_cast<float>(reach);
   Value scale = arith::MulFOp::create(builder, loc, opposite, splat(builder, loc, 1 / quant));
   Value none = splat(builder, loc, 0.0f);
   Value isZero = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, opposite, none);

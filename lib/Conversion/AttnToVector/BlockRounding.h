@@ -1,4 +1,4 @@
-//===- BlockRounding.h - how blocks of a row are rounded to eight bits ----===//
+//===- BlockRounding.h - how blocks of a row are rounded to integers -----===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -28,10 +28,10 @@ inline constexpr int64_t kBlocks = 4;
 struct BlockRounding {
   mlir::Value scale, inverse, centre;
 
-  /// What is furthest from 0, the positive of two, becomes -128. `values` are the vectors of up to
-  /// four blocks. Where all of a block are 0, so is `inverse`.
+  /// What is furthest from 0, the positive of two, becomes -`reach`. `values` are the vectors of
+  /// up to four blocks. Where all of a block are 0, so is `inverse`.
   static BlockRounding aboutZero(mlir::OpBuilder &builder, mlir::Location loc,
-                                 llvm::ArrayRef<mlir::Value> values);
+                                 llvm::ArrayRef<mlir::Value> values, int64_t reach);
   /// What is furthest from the middle of the extremes, rounded to bf16, becomes `reach` or its
   /// opposite.
   static BlockRounding aboutCentre(mlir::OpBuilder &builder, mlir::Location loc,

@@ -40,7 +40,7 @@ struct KernelShape {
   int64_t aheadBytes;    ///< that memory is asked ahead of few rows' products
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
   bool splitsExponents;  ///< instructions take a number's whole part off, and scale by its power
-  bool multipliesFours; ///< of bytes, adding them up in 32 bits; else pairs of them in 16
+  bool multipliesFours; ///< of bytes, adding them up in 32 bits; else pairs of them in 16, or words
 
   /// A window of instructions holds some ten steps of a panel, 3 K, and what arrives within the
   /// time that memory takes is more. Of processors with AVX-512 from 4 K on it makes no difference,
@@ -58,7 +58,7 @@ struct KernelShape {
 };
 
 mlir::LogicalResult lowerProject(mlir::OpBuilder &builder, ProjectOp op, const KernelShape &shape);
-/// Of an x in eight bits.
+/// Of an x of integers.
 mlir::LogicalResult lowerQuantizedProject(mlir::OpBuilder &builder, ProjectOp op,
                                           const KernelShape &shape);
 mlir::LogicalResult lowerQuantize(mlir::OpBuilder &builder, QuantizeOp op);

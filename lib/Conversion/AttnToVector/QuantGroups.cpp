@@ -38,19 +38,36 @@ Value QuantGroups::splat(OpBuilder &builder, float value) const {
 
 QuantGroup QuantGroups::read(OpBuilder &builder, const PanelReader &panel, Value address) const {
   QuantGroup group;
-  group.fours = panel.fours(builder, address);
+  group.bundles = panel.fours(builder, address);
+  if (form == RowForm::Words)
+    group.bundles = widened(builder, group.bundles);
   group.scales = panel.scales(builder, address);
   if (panel.hasMin())
     group.offsets = panel.mins(builder, address);
   // Where stored numbers have something too much, a row's sum may take it back; else the mins do.
-  int excess = isCentred ? panel.bias() - panel.middle() : panel.bias();
+  int excess = isCentred() ? panel.bias() - panel.middle() : panel.bias();
   if (excess != 0)
     for (auto [min, scale] : llvm::zip(group.offsets, group.scales))
       min = vector::FMAOp::create(builder, loc, scale, splat(builder, static_cast<float>(-excess)),
                                   min);
-  if (isCentred)
+  if (isCentred())
     makePairs(builder, group);
   return group;
+}
+
+SmallVector<Value> QuantGroups::widened(OpBuilder &builder, ArrayRef<Value> fours) const {
+  auto ints = VectorType::get({kLanes}, builder.getI32Type());
+  SmallVector<Value> words;
+  for (Value four : fours)
+    for (int64_t first : {0, 2}) {
+      SmallVector<int64_t> mask;
+      for (int64_t byte = first; byte < 4 * kLanes; byte += 4)
+        mask.append({byte, 4 * kLanes, byte + 1, 4 * kLanes});
+      Value bytes = vector::ShuffleOp::create(builder, loc, asBytes(builder, four),
+                                              splatBytes(builder, 0), mask);
+      words.push_back(vector::BitCastOp::create(builder, loc, ints, bytes));
+    }
+  return words;
 }
 
 void QuantGroups::makePairs(OpBuilder &builder, QuantGroup &group) const {
@@ -63,8 +80,8 @@ void QuantGroups::makePairs(OpBuilder &builder, QuantGroup &group) const {
     min = arith::DivFOp::create(builder, loc, group.offsets.front(), scale);
   }
   // Eight numbers of five bits add up in a byte.
-  Value sums = asBytes(builder, group.fours.front());
-  for (Value four : ArrayRef(group.fours).drop_front())
+  Value sums = asBytes(builder, group.bundles.front());
+  for (Value four : ArrayRef(group.bundles).drop_front())
     sums = arith::AddIOp::create(builder, loc, sums, asBytes(builder, four));
   auto all = static_cast<int32_t>(-reader.middle() * reader.columnsPerStep());
   Value start = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ints, all));
@@ -80,17 +97,17 @@ void QuantGroups::makePairs(OpBuilder &builder, QuantGroup &group) const {
 QuantGroup QuantGroups::paired(OpBuilder &builder, QuantGroup group) const {
   // Of the first half of the columns signed bytes, of the second unsigned ones.
   auto ints = VectorType::get({kLanes}, builder.getI32Type());
-  size_t half = group.fours.size() / 2;
+  size_t half = group.bundles.size() / 2;
   int middle = reader.middle();
   Value cross = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(ints));
   for (size_t four = 0; four < half; ++four) {
-    Value low = arith::AddIOp::create(builder, loc, asBytes(builder, group.fours[four]),
+    Value low = arith::AddIOp::create(builder, loc, asBytes(builder, group.bundles[four]),
                                       splatBytes(builder, -middle));
-    Value high = arith::AddIOp::create(builder, loc, asBytes(builder, group.fours[half + four]),
+    Value high = arith::AddIOp::create(builder, loc, asBytes(builder, group.bundles[half + four]),
                                        splatBytes(builder, PanelLayout::byteBias - middle));
     cross = DotBytesOp::create(builder, loc, cross, high, low);
-    group.fours[four] = vector::BitCastOp::create(builder, loc, ints, low);
-    group.fours[half + four] = vector::BitCastOp::create(builder, loc, ints, high);
+    group.bundles[four] = vector::BitCastOp::create(builder, loc, ints, low);
+    group.bundles[half + four] = vector::BitCastOp::create(builder, loc, ints, high);
   }
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(ints));
   group.cross = arith::SubIOp::create(builder, loc, zero, cross);
@@ -103,13 +120,13 @@ void QuantGroups::allocate(OpBuilder &builder, int64_t panels) {
     return memref::AllocOp::create(builder, loc, type, builder.getI64IntegerAttr(64));
   };
   int64_t parts = reader.scalesPerStep();
-  fours = allocated(reader.columnsPerStep() / 4, kLanes, builder.getI32Type());
+  bundles = allocated(reader.columnsPerStep() / columnsOfBundle(), kLanes, builder.getI32Type());
   scales = allocated(parts, kLanes, builder.getF32Type());
-  if (isCentred)
+  if (isCentred())
     offsets = allocated(parts, 2 * kLanes, builder.getBF16Type());
   else if (reader.hasMin())
     offsets = allocated(parts, kLanes, builder.getF32Type());
-  if (isCentred)
+  if (isCentred())
     crosses = allocated(1, kLanes, builder.getI32Type());
 }
 
@@ -127,11 +144,11 @@ void QuantGroups::keep(OpBuilder &builder, QuantGroup group, int64_t panel, Valu
       vector::StoreOp::create(builder, loc, vector, memref,
                               placeOf(builder, panel, step, builder.getIndexAttr(number)));
   };
-  if (isCentred) {
+  if (isCentred()) {
     group = paired(builder, std::move(group));
     store(group.cross, crosses);
   }
-  store(group.fours, fours);
+  store(group.bundles, bundles);
   store(group.scales, scales);
   if (offsets)
     store(group.offsets, offsets);
@@ -157,7 +174,7 @@ QuantGroup QuantGroups::load(OpBuilder &builder, int64_t panel, Value step) cons
   return group;
 }
 
-Value QuantGroups::loadFour(OpBuilder &builder, int64_t panel, Value step,
-                            OpFoldResult four) const {
-  return loadFrom(builder, fours, panel, step, four);
+Value QuantGroups::loadBundle(OpBuilder &builder, int64_t panel, Value step,
+                              OpFoldResult bundle) const {
+  return loadFrom(builder, bundles, panel, step, bundle);
 }

@@ -12,10 +12,14 @@
 
 namespace heed::attn {
 
-/// A panel's group of 32 columns, ready to be multiplied by rows in eight bits.
+/// The forms in which rows are multiplied: bytes, about 0 or centred, or words of 16 bits.
+enum class RowForm { Bytes, CentredBytes, Words };
+
+/// A panel's group of 32 columns, ready to be multiplied by rows of integers.
 struct QuantGroup {
-  /// 4 columns each, as i32 lanes; of a group in memory, read when used.
-  llvm::SmallVector<mlir::Value> fours;
+  /// What a lane's 32 bits hold, four columns as bytes or two as words, as i32 lanes; of a group in
+  /// memory, read when used.
+  llvm::SmallVector<mlir::Value> bundles;
   llvm::SmallVector<mlir::Value> scales; ///< one for each group of columns with a scale
   /// The mins, one for each scale, by which a row's sums are multiplied; none where there are none.
   /// Where rows are centred, pairs of bf16 for their totals and centres: a min, and what the
@@ -27,26 +31,31 @@ struct QuantGroup {
 /// Builds the code that unpacks groups and keeps them in memory.
 class QuantGroups {
 public:
-  /// `isCentred`: for rows of attn.quantize's centred form.
-  QuantGroups(mlir::Location loc, const PanelReader &reader, bool isCentred)
-      : loc(loc), reader(reader), isCentred(isCentred) {}
+  QuantGroups(mlir::Location loc, const PanelReader &reader, RowForm form)
+      : loc(loc), reader(reader), form(form) {}
 
-  /// The group at `address` as it is stored; its mins as offsets from what the stored numbers,
-  /// which are never negative, stand for.
+  /// Columns of a bundle.
+  int64_t columnsOfBundle() const { return form == RowForm::Words ? 2 : 4; }
+
+  /// The group at `address` as it is stored, as words where rows are; its mins as offsets from what
+  /// the stored numbers, which are never negative, stand for.
   QuantGroup read(mlir::OpBuilder &builder, const PanelReader &panel, mlir::Value address) const;
 
   /// Makes room for the groups of `panels` panels.
   void allocate(mlir::OpBuilder &builder, int64_t panels);
   /// Keeps what `group` has, of rows that aren't centred as it is, of others for products in pairs.
   void keep(mlir::OpBuilder &builder, QuantGroup group, int64_t panel, mlir::Value step) const;
-  /// What was kept, all but the fours.
+  /// What was kept, all but the bundles.
   QuantGroup load(mlir::OpBuilder &builder, int64_t panel, mlir::Value step) const;
-  mlir::Value loadFour(mlir::OpBuilder &builder, int64_t panel, mlir::Value step,
-                       mlir::OpFoldResult four) const;
+  mlir::Value loadBundle(mlir::OpBuilder &builder, int64_t panel, mlir::Value step,
+                         mlir::OpFoldResult bundle) const;
 
 private:
   /// Makes the pairs that centred rows' totals and centres are multiplied by.
   void makePairs(mlir::OpBuilder &builder, QuantGroup &group) const;
+  /// Two bundles of words of each of `fours`, which are bytes.
+  llvm::SmallVector<mlir::Value> widened(mlir::OpBuilder &builder,
+                                         llvm::ArrayRef<mlir::Value> fours) const;
   /// The group with what columns that are multiplied in pairs are added to.
   QuantGroup paired(mlir::OpBuilder &builder, QuantGroup group) const;
 
@@ -59,11 +68,13 @@ private:
   mlir::Value splatBytes(mlir::OpBuilder &builder, int value) const;
   mlir::Value asBytes(mlir::OpBuilder &builder, mlir::Value lanes) const;
 
+  bool isCentred() const { return form == RowForm::CentredBytes; }
+
   mlir::Location loc;
   const PanelReader &reader;
-  bool isCentred;
-  /// [panels of all weights, steps, fours of a step or parts, lanes].
-  mlir::Value fours, scales, offsets, crosses;
+  RowForm form;
+  /// [panels of all weights, steps, bundles of a step or parts, lanes].
+  mlir::Value bundles, scales, offsets, crosses;
 };
 
 } // namespace heed::attn

@@ -1,4 +1,4 @@
-//===- QuantizeLowering.cpp - rows in eight bits -===//
+//===- QuantizeLowering.cpp - rows in 8 or 16 bits -===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -91,7 +91,7 @@ private:
   void buildBlocks(OpBuilder &builder, Value row, Value first, int64_t count) {
     auto floats = VectorType::get({kLanes}, builder.getF32Type());
     auto ints = VectorType::get({kLanes}, builder.getI32Type());
-    auto bytes = VectorType::get({kLanes}, builder.getI8Type());
+    auto narrowed = VectorType::get({kLanes}, cast<MemRefType>(quants.getType()).getElementType());
     Value firstColumn = multiply(builder, first, QuantizeOp::kBlock);
     auto column = [&](int64_t part) { return add(builder, firstColumn, part * kLanes); };
     SmallVector<Value> values;
@@ -99,7 +99,7 @@ private:
       values.push_back(
           vector::LoadOp::create(builder, loc, floats, x, ValueRange{row, column(part)}));
     BlockRounding rounding = centres ? BlockRounding::aboutCentre(builder, loc, values, reach)
-                                     : BlockRounding::aboutZero(builder, loc, values);
+                                     : BlockRounding::aboutZero(builder, loc, values, reach);
     storeOfBlocks(builder, rounding.scale, scales, row, first, count, 1);
 
     auto ofBlock = [&](Value numbers, int64_t part) -> Value {
@@ -118,10 +118,11 @@ private:
                   : arith::MulFOp::create(builder, loc, value, inverse);
       Value whole = math::RoundEvenOp::create(builder, loc, value);
       Value quant = arith::FPToSIOp::create(builder, loc, ints, whole);
-      if (!centres) // what is as far above 0 as the least is below would become 128
-        quant = arith::MinSIOp::create(builder, loc, quant, splat(builder, kLanes, 127));
+      if (!centres) // what is as far above 0 as the least is below would exceed the type
+        quant = arith::MinSIOp::create(builder, loc, quant,
+                                       splat(builder, kLanes, static_cast<int32_t>(reach - 1)));
       counts.push_back(quant);
-      narrow.push_back(arith::TruncIOp::create(builder, loc, bytes, quant));
+      narrow.push_back(arith::TruncIOp::create(builder, loc, narrowed, quant));
       vector::StoreOp::create(builder, loc, narrow.back(), quants, ValueRange{row, column(part)});
     }
     if (centres)
@@ -219,7 +220,7 @@ private:
   Location loc;
   Value x, quants, scales, sums; ///< matrices, their rows the same
   Value centres, crosses;        ///< of the centred form
-  int64_t reach;                 ///< of the centred form, how far quants reach from 0
+  int64_t reach;                 ///< how far quants reach from 0
   int64_t group;
   int32_t times; ///< of integer sums
   int64_t cols;

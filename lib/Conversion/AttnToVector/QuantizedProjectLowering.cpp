@@ -1,4 +1,4 @@
-//===- QuantizedProjectLowering.cpp - rows in eight bits times packed quants -===//
+//===- QuantizedProjectLowering.cpp - rows of integers times packed quants -===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,7 +31,9 @@
 //
 // Where nothing multiplies fours, pairs of bytes are multiplied and added up in words of 16
 // bits, which have room for eight fours of weights of four bits, or four of five, before they
-// come to 32 bits: vpmaddubsw and an addition, and vpmaddwd at the end.
+// come to 32 bits: vpmaddubsw and an addition, and vpmaddwd at the end. Weights of eight bits,
+// whose products exceed that, become words when they are unpacked, and meet rows of words: vpmaddwd
+// and an addition, of half as many columns.
 //
 // Both add the groups of a row in the same order, so that a row's result doesn't
 // depend on how many come with it. A task is a block of panels, of one head where
@@ -59,8 +61,8 @@ namespace {
 
 /// From this many rows on, unpacking a block of panels first is cheaper.
 constexpr int64_t kManyRows = 4;
-/// Fours of a round of the loop that adds up words.
-constexpr int64_t kFoursOfRound = 2;
+/// Columns of a round of the loop over several rows' products.
+constexpr int64_t kColumnsOfRound = 8;
 /// How much of the next panels is asked for with each row of these: they come from memory while 512
 /// rows are multiplied, and unpacking doesn't wait for them.
 constexpr int64_t kNextBytesOfRow = 128;
@@ -77,7 +79,7 @@ public:
                          const KernelShape &shape)
       : PanelTasks(builder, op, x.quants, std::move(result),
                    op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
-        tileRows(op.getTileAttr().getRows()), x(x), groups(loc, reader, x.centres != nullptr),
+        tileRows(op.getTileAttr().getRows()), x(x), form(formOf(x)), groups(loc, reader, form),
         multipliesFours(shape.multipliesFours), aheadBytes(shape.aheadBytes),
         floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
@@ -85,7 +87,10 @@ public:
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
 
   /// Whether the instruction set multiplies the weight's bytes by the rows'.
-  bool hasProducts() const { return multipliesFours || (!x.centres && foursOfWord() > 0); }
+  bool hasProducts() const {
+    return multipliesFours || form == RowForm::Words ||
+           (form == RowForm::Bytes && foursOfWord() > 0);
+  }
 
   LogicalResult build(OpBuilder &builder) {
     buildTasks(builder, [&](OpBuilder &body, const Panels &panels) {
@@ -100,10 +105,17 @@ public:
   }
 
 private:
-  /// Four columns, from column 4 `four` of the group on, of panel `panel`, as i32 lanes. Of a group
-  /// in memory `four` may be any index, of others it is a constant.
-  using ReadFour = function_ref<Value(OpBuilder &, int64_t panel, OpFoldResult four)>;
-  /// All panels' groups but the fours.
+  static RowForm formOf(const Rows &x) {
+    Type quant = cast<MemRefType>(x.quants.getType()).getElementType();
+    return x.centres             ? RowForm::CentredBytes
+           : quant.isInteger(16) ? RowForm::Words
+                                 : RowForm::Bytes;
+  }
+
+  /// Bundle `bundle` of a group of panel `panel`, as i32 lanes. Of a group in memory it may be any
+  /// index, of others it is a constant.
+  using ReadBundle = function_ref<Value(OpBuilder &, int64_t panel, OpFoldResult bundle)>;
+  /// All panels' groups but the bundles.
   using ReadGroups = function_ref<SmallVector<QuantGroup>(OpBuilder &)>;
 
   void buildFewRows(OpBuilder &builder, const Panels &panels) {
@@ -123,11 +135,11 @@ private:
             Value place = panels.at(body, panel);
             ofPanel->readAhead(body, place, step, aheadBytes);
             QuantGroup group = groups.read(body, *ofPanel, ofPanel->address(body, place, step));
-            auto fourOf = [&](OpBuilder &, int64_t, OpFoldResult four) {
-              return group.fours[*getConstantIntValue(four)];
+            auto bundleOf = [&](OpBuilder &, int64_t, OpFoldResult bundle) {
+              return group.bundles[*getConstantIntValue(bundle)];
             };
             auto groupsOf = [&](OpBuilder &) { return SmallVector<QuantGroup>{group}; };
-            addGroup(body, groupsOf, fourOf, row, 1, step, next);
+            addGroup(body, groupsOf, bundleOf, row, 1, step, next);
             scf::YieldOp::create(body, loc, next);
           });
       totals.push_back(loop.getResult(0));
@@ -180,10 +192,10 @@ private:
               kept.push_back(groups.load(at, panel, step));
             return kept;
           };
-          auto fourOf = [&](OpBuilder &at, int64_t panel, OpFoldResult four) {
-            return groups.loadFour(at, panel, step, four);
+          auto bundleOf = [&](OpBuilder &at, int64_t panel, OpFoldResult bundle) {
+            return groups.loadBundle(at, panel, step, bundle);
           };
-          addGroup(body, groupsOf, fourOf, firstRow, height, step, next);
+          addGroup(body, groupsOf, bundleOf, firstRow, height, step, next);
           scf::YieldOp::create(body, loc, next);
         });
     storeTile(builder, loop.getResults(), firstRow, panels);
@@ -191,7 +203,7 @@ private:
 
   /// Adds a group's products to the totals of `height` rows from `firstRow` on:
   /// totals[row * panels + panel].
-  void addGroup(OpBuilder &builder, ReadGroups groupsOf, ReadFour fourOf, Value firstRow,
+  void addGroup(OpBuilder &builder, ReadGroups groupsOf, ReadBundle bundleOf, Value firstRow,
                 int64_t height, Value step, SmallVectorImpl<Value> &totals) {
     int64_t parts = reader.scalesPerStep(), panels = static_cast<int64_t>(totals.size()) / height;
     SmallVector<QuantGroup> weights;
@@ -203,15 +215,17 @@ private:
     };
     for (int64_t row = 0; row < height; ++row)
       places.push_back(placeOf(builder, add(builder, firstRow, row)));
-    if (multipliesFours)
+    if (multipliesFours && form != RowForm::Words)
       readScales();
     Value firstPart = arith::MulIOp::create(builder, loc, step, constant(builder, parts));
     for (int64_t part = 0; part < parts; ++part) {
       Value place = add(builder, firstPart, part);
       SmallVector<Value> dots =
-          !multipliesFours        ? dotsOfWords(builder, panels, fourOf, places, step, part, place)
-          : weights.front().cross ? dotsInPairs(builder, weights, fourOf, places, step)
-                                  : dotsOfPart(builder, panels, fourOf, places, step, part, place);
+          form == RowForm::Bytes && !multipliesFours
+              ? dotsOfWords(builder, panels, bundleOf, places, step, part, place)
+          : form == RowForm::CentredBytes && weights.front().cross
+              ? dotsInPairs(builder, weights, bundleOf, places, step)
+              : dotsOfPart(builder, panels, bundleOf, places, step, part, place);
       if (weights.empty()) // after a loop that needs the registers
         readScales();
       for (int64_t row = 0; row < height; ++row)
@@ -227,23 +241,23 @@ private:
   }
 
   /// The products of a part's columns, [rows][panels].
-  SmallVector<Value> dotsOfPart(OpBuilder &builder, int64_t panels, ReadFour fourOf,
+  SmallVector<Value> dotsOfPart(OpBuilder &builder, int64_t panels, ReadBundle bundleOf,
                                 ArrayRef<Value> places, Value step, int64_t part, Value place) {
-    SmallVector<Value> dots = startsOf(builder, panels, places, place);
-    for (int64_t four = part * foursOfPart(); four < (part + 1) * foursOfPart(); ++four)
-      addFour(builder, panels, fourOf, places, step, builder.getIndexAttr(four), dots);
-    return dots;
+    return sumsOf(builder, panels, bundleOf, places, step, part * bundlesOfPart(),
+                  (part + 1) * bundlesOfPart(), startsOf(builder, panels, places, place));
   }
-  int64_t foursOfPart() const { return reader.columnsPerStep() / 4 / reader.scalesPerStep(); }
+  int64_t bundlesOfPart() const {
+    return reader.columnsPerStep() / groups.columnsOfBundle() / reader.scalesPerStep();
+  }
 
-  /// Adds the products of four columns to `sums`, [rows][panels] of either kind.
-  void addFour(OpBuilder &builder, int64_t panels, ReadFour fourOf, ArrayRef<Value> places,
-               Value step, OpFoldResult four, MutableArrayRef<Value> sums) {
+  /// Adds the products of a bundle to `sums`, [rows][panels] of either kind.
+  void addBundle(OpBuilder &builder, int64_t panels, ReadBundle bundleOf, ArrayRef<Value> places,
+                 Value step, OpFoldResult bundle, MutableArrayRef<Value> sums) {
     SmallVector<Value> weights;
     for (int64_t panel = 0; panel < panels; ++panel)
-      weights.push_back(asBytes(builder, fourOf(builder, panel, four)));
+      weights.push_back(asFactors(builder, bundleOf(builder, panel, bundle)));
     for (auto [row, place] : llvm::enumerate(places)) {
-      Value quants = broadcastFour(builder, place, step, four);
+      Value quants = broadcastBundle(builder, place, step, bundle);
       for (auto [panel, weight] : llvm::enumerate(weights)) {
         Value &sum = sums[row * panels + panel];
         sum = dotProduct(builder, sum, weight, quants);
@@ -258,43 +272,49 @@ private:
   }
 
   /// The same as `dotsOfPart`, added up in words.
-  SmallVector<Value> dotsOfWords(OpBuilder &builder, int64_t panels, ReadFour fourOf,
+  SmallVector<Value> dotsOfWords(OpBuilder &builder, int64_t panels, ReadBundle bundleOf,
                                  ArrayRef<Value> places, Value step, int64_t part, Value place) {
     SmallVector<Value> dots;
-    int64_t end = (part + 1) * foursOfPart(), room = foursOfWord();
-    for (int64_t first = part * foursOfPart(); first < end; first += room) {
+    Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(words));
+    Value ones = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(words, int16_t{1}));
+    int64_t end = (part + 1) * bundlesOfPart(), room = foursOfWord();
+    for (int64_t first = part * bundlesOfPart(); first < end; first += room) {
       SmallVector<Value> sums =
-          sumsOfWords(builder, panels, fourOf, places, step, first, std::min(first + room, end));
+          sumsOf(builder, panels, bundleOf, places, step, first, std::min(first + room, end),
+                 SmallVector<Value>(places.size() * panels, none));
       if (dots.empty())
         dots = startsOf(builder, panels, places, place);
       for (auto [dot, sum] : llvm::zip_equal(dots, sums))
-        dot = AddWordsOp::create(builder, loc, dot, sum);
+        dot = DotWordsOp::create(builder, loc, dot, sum, ones);
     }
     return dots;
   }
 
-  /// The products of fours `first` … `end`-1, for which words have room, [rows][panels]. Those of
-  /// several rows are a loop, since in one block LLVM takes row by row, for which registers don't
-  /// suffice.
-  SmallVector<Value> sumsOfWords(OpBuilder &builder, int64_t panels, ReadFour fourOf,
-                                 ArrayRef<Value> places, Value step, int64_t first, int64_t end) {
-    Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(words));
-    SmallVector<Value> sums(places.size() * panels, none);
-    if (places.size() == 1) {
-      for (int64_t four = first; four < end; ++four)
-        addFour(builder, panels, fourOf, places, step, builder.getIndexAttr(four), sums);
+  /// Whether products of so many rows are added up in a loop: in one block LLVM takes row by row,
+  /// for which registers don't suffice where each product is an addition more.
+  bool addsUpInLoop(int64_t height) const {
+    return height > 1 && (form == RowForm::Words || !multipliesFours);
+  }
+
+  /// `sums`, [rows][panels], and the products of bundles `first` … `end`-1.
+  SmallVector<Value> sumsOf(OpBuilder &builder, int64_t panels, ReadBundle bundleOf,
+                            ArrayRef<Value> places, Value step, int64_t first, int64_t end,
+                            SmallVector<Value> sums) {
+    if (!addsUpInLoop(static_cast<int64_t>(places.size()))) {
+      for (int64_t bundle = first; bundle < end; ++bundle)
+        addBundle(builder, panels, bundleOf, places, step, builder.getIndexAttr(bundle), sums);
       return sums;
     }
-    assert((end - first) % kFoursOfRound == 0 && "parts and words have room for four or eight");
-    auto loop = scf::ForOp::create(builder, loc, constant(builder, first), constant(builder, end),
-                                   constant(builder, kFoursOfRound), sums,
-                                   [&](OpBuilder &body, Location, Value four, ValueRange carried) {
-                                     SmallVector<Value> next(carried);
-                                     for (int64_t number = 0; number < kFoursOfRound; ++number)
-                                       addFour(body, panels, fourOf, places, step,
-                                               add(body, four, number), next);
-                                     scf::YieldOp::create(body, loc, next);
-                                   });
+    int64_t together = kColumnsOfRound / groups.columnsOfBundle();
+    assert((end - first) % together == 0 && "parts and words have room for so many, or a multiple");
+    auto loop = scf::ForOp::create(
+        builder, loc, constant(builder, first), constant(builder, end), constant(builder, together),
+        sums, [&](OpBuilder &body, Location, Value bundle, ValueRange carried) {
+          SmallVector<Value> next(carried);
+          for (int64_t number = 0; number < together; ++number)
+            addBundle(body, panels, bundleOf, places, step, add(body, bundle, number), next);
+          scf::YieldOp::create(body, loc, next);
+        });
     loop->setDiscardableAttr(
         "llvm.loop_annotation",
         parseAttribute("#llvm.loop_annotation<unroll = <disable = true>>", builder.getContext()));
@@ -303,22 +323,23 @@ private:
 
   /// The same of a whole group of centred rows: a four of the first half of the columns and one of
   /// the second together.
-  SmallVector<Value> dotsInPairs(OpBuilder &builder, ArrayRef<QuantGroup> weights, ReadFour fourOf,
-                                 ArrayRef<Value> places, Value step) {
+  SmallVector<Value> dotsInPairs(OpBuilder &builder, ArrayRef<QuantGroup> weights,
+                                 ReadBundle bundleOf, ArrayRef<Value> places, Value step) {
     SmallVector<Value> dots;
     for (size_t row = 0; row < places.size(); ++row)
       for (const QuantGroup &group : weights)
         dots.push_back(group.cross);
-    int64_t half = reader.columnsPerStep() / 8;
+    int64_t half = reader.columnsPerStep() / 8; // fours
     for (int64_t four = 0; four < half; ++four) {
       SmallVector<Value> low, high;
       for (size_t panel = 0; panel < weights.size(); ++panel) {
-        low.push_back(asBytes(builder, fourOf(builder, panel, builder.getIndexAttr(four))));
-        high.push_back(asBytes(builder, fourOf(builder, panel, builder.getIndexAttr(half + four))));
+        low.push_back(asFactors(builder, bundleOf(builder, panel, builder.getIndexAttr(four))));
+        high.push_back(
+            asFactors(builder, bundleOf(builder, panel, builder.getIndexAttr(half + four))));
       }
       for (auto [row, place] : llvm::enumerate(places)) {
-        Value first = broadcastFour(builder, place, step, builder.getIndexAttr(four));
-        Value second = broadcastFour(builder, place, step, builder.getIndexAttr(half + four));
+        Value first = broadcastBundle(builder, place, step, builder.getIndexAttr(four));
+        Value second = broadcastBundle(builder, place, step, builder.getIndexAttr(half + four));
         for (size_t panel = 0; panel < weights.size(); ++panel) {
           Value &dot = dots[row * weights.size() + panel];
           dot = dotProduct(builder, dot, arith::AddIOp::create(builder, loc, first, high[panel]),
@@ -367,33 +388,40 @@ private:
       return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(ints));
     return broadcast(builder, x.sums, row, part);
   }
-  /// Four columns of a row, from column 4 `four` of step `step` on, in all lanes.
-  Value broadcastFour(OpBuilder &builder, Value row, Value step, OpFoldResult four) {
+  /// Bundle `bundle` of step `step` of a row, in all lanes.
+  Value broadcastBundle(OpBuilder &builder, Value row, Value step, OpFoldResult bundle) {
     Value column =
         arith::MulIOp::create(builder, loc, step, constant(builder, reader.columnsPerStep()));
-    if (std::optional<int64_t> known = getConstantIntValue(four)) {
-      column = add(builder, column, 4 * *known);
+    int64_t columns = groups.columnsOfBundle();
+    if (std::optional<int64_t> known = getConstantIntValue(bundle)) {
+      column = add(builder, column, columns * *known);
     } else {
-      Value ofFour = arith::MulIOp::create(builder, loc, cast<Value>(four), constant(builder, 4));
-      column = arith::AddIOp::create(builder, loc, column, ofFour);
+      Value ofBundle =
+          arith::MulIOp::create(builder, loc, cast<Value>(bundle), constant(builder, columns));
+      column = arith::AddIOp::create(builder, loc, column, ofBundle);
     }
-    return asBytes(builder, broadcastWord(builder, x.quants, row, column));
+    return asFactors(builder, broadcastWord(builder, x.quants, row, column));
   }
   Value broadcast(OpBuilder &builder, Value memref, Value row, Value column) {
     Value scalar = memref::LoadOp::create(builder, loc, memref, ValueRange{row, column});
     return vector::BroadcastOp::create(builder, loc, VectorType::get({kLanes}, scalar.getType()),
                                        scalar);
   }
-  Value asBytes(OpBuilder &builder, Value four) {
-    return vector::BitCastOp::create(builder, loc, bytes, four);
+  /// The numbers of a bundle.
+  Value asFactors(OpBuilder &builder, Value bundle) {
+    return vector::BitCastOp::create(builder, loc, form == RowForm::Words ? words : bytes, bundle);
   }
-  /// `sum` plus the products of unsigned and signed bytes: four in each lane, or two in each word.
-  Value dotProduct(OpBuilder &builder, Value sum, Value unsignedBytes, Value signedBytes) {
-    return DotBytesOp::create(builder, loc, sum, unsignedBytes, signedBytes);
+  /// `sum` plus products of a weight's numbers and a row's, all that lanes have or two in each
+  /// word.
+  Value dotProduct(OpBuilder &builder, Value sum, Value weight, Value quants) {
+    if (form == RowForm::Words)
+      return DotWordsOp::create(builder, loc, sum, weight, quants);
+    return DotBytesOp::create(builder, loc, sum, weight, quants);
   }
 
   int64_t tileRows;
   Rows x;
+  RowForm form;
   QuantGroups groups;
   bool multipliesFours;
   int64_t aheadBytes;

@@ -106,6 +106,14 @@ func.func @project_c7_scales(%x: tensor<?x64xi8>, %s: tensor<?x4xf32>, %t: tenso
 
 // -----
 
+func.func @quantize_c4_words(%x: tensor<?x64xf32>, %q: tensor<?x64xi16>, %s: tensor<?x2xf32>, %t: tensor<?x2xi32>, %c: tensor<?x4xbf16>, %k: tensor<?x2xf32>) {
+  // expected-error @below {{is centred with quants of type 'tensor<?x64xi16>', expected i8}}
+  %0:5 = attn.quantize %x times -8 into %q, %s, %t centred %c, %k : tensor<?x64xf32>, tensor<?x64xi16>, tensor<?x2xf32>, tensor<?x2xi32> centred tensor<?x4xbf16>, tensor<?x2xf32> -> tensor<?x64xi16>, tensor<?x2xf32>, tensor<?x2xi32>, tensor<?x4xbf16>, tensor<?x2xf32>
+  return
+}
+
+// -----
+
 func.func @dot_bytes_c1(%sum: vector<16xi32>, %a: vector<32xi8>, %b: vector<32xi8>) {
   // expected-error @below {{has 32 bytes, expected four for each of the 16 sums}}
   %0 = attn.dot_bytes %sum, %a, %b : vector<16xi32>, vector<32xi8>
@@ -122,9 +130,9 @@ func.func @dot_bytes_c1_words(%sum: vector<32xi16>, %a: vector<32xi8>, %b: vecto
 
 // -----
 
-func.func @add_words_c1(%sum: vector<16xi32>, %words: vector<16xi16>) {
+func.func @dot_words_c1(%sum: vector<16xi32>, %words: vector<16xi16>) {
   // expected-error @below {{has 16 words, expected two for each of the 16 sums}}
-  %0 = attn.add_words %sum, %words : vector<16xi32>, vector<16xi16>
+  %0 = attn.dot_words %sum, %words, %words : vector<16xi32>, vector<16xi16>
   return
 }
 

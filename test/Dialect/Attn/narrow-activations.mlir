@@ -19,13 +19,14 @@
 // INT8-DAG: %[[WITHZERO:.+]]:3 = attn.quantize %{{.*}} times -128 into
 // INT8-NOT: attn.quantize
 // INT8: attn.project query %[[WITHMIN]]#0, %{{.*}} quantized %[[WITHMIN]]#1, %[[WITHMIN]]#2 :
-// Where fours of bytes aren't multiplied, weights of eight bits keep f32 rows.
+// Where fours of bytes aren't multiplied, rows that meet weights of eight bits have 16.
 // WORDS-LABEL: func.func @shared
-// WORDS: %[[FEW:.+]]:3 = attn.quantize
+// WORDS-DAG: %[[FEW:.+]]:3 = attn.quantize %{{.*}} into {{.*}} -> tensor<?x64xi8>, tensor<?x2xf32>, tensor<?x2xf32>
+// WORDS-DAG: %[[MANY:.+]]:3 = attn.quantize %{{.*}} times -128 into {{.*}} -> tensor<?x64xi16>, tensor<?x2xf32>, tensor<?x2xi32>
 // WORDS-NOT: attn.quantize
 // WORDS: attn.project query %[[FEW]]#0,
 // WORDS: attn.project key %[[FEW]]#0,
-// WORDS: attn.project value %{{.*}} : tensor<?x64xf32>, !attn.weight<16x64, q8_0>
+// WORDS: attn.project value %[[MANY]]#0, %{{.*}} quantized %[[MANY]]#1, %[[MANY]]#2 :
 // PRECISE-LABEL: func.func @shared
 // PRECISE-NOT: attn.quantize
 func.func @shared(%x: tensor<?x64xf32>, %Wq: !attn.weight<32x64, q4_1>, %Wk: !attn.weight<16x64, q4_1>, %Wv: !attn.weight<16x64, q8_0>)

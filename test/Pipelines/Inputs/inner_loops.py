@@ -1,6 +1,6 @@
 """Prints what each innermost loop of an assembly file has that multiplies vectors, in the widest registers of the file.
 
-One line a loop: how many such multiplications, of bytes in fours and in words, of bf16 in pairs and of floats, and how many vectors
+One line a loop: how many such multiplications, of bytes in fours and in words, of words and bf16 in pairs, and of floats, and how many vectors
 go to the stack and back.
 """
 
@@ -18,7 +18,7 @@ def inner_loops(lines):
             yield lines[start : number + 1]
 
 
-KINDS = {"vpdpbusd": "products of fours", "vpmaddubsw": "products of words", "vdpbf16ps": "products of pairs", "vfmadd": "products"}
+KINDS = {"vpdpbusd": "products of fours", "vpmaddubsw": "products of words", "vpmaddwd": "products of pairs of words", "vdpbf16ps": "products of pairs", "vfmadd": "products"}
 
 text = open(sys.argv[1]).read()
 register = "%zmm" if "%zmm" in text else "%ymm"

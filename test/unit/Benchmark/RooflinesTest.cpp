@@ -33,6 +33,10 @@ TEST(Rooflines, MeasureWhatTheProcessorHas) {
   EXPECT_EQ(rooflines[LimitKind::DotInt8].samples.empty(), !hasBytes);
   EXPECT_EQ(limitOf(Arithmetic::Int8, rooflines),
             hasBytes ? LimitKind::DotInt8 : LimitKind::FmaF32);
+  bool hasWords =
+      !(cpuFeatures() & (HEED_AVX512_VNNI | HEED_AVX_VNNI)) && (cpuFeatures() & HEED_AVX2_FMA_F16C);
+  EXPECT_EQ(limitOf(Arithmetic::Int16, rooflines),
+            hasWords ? LimitKind::DotInt16 : LimitKind::FmaF32);
 
   Operations operations;
   operations.of[static_cast<int>(Arithmetic::F32)] = 1e6;

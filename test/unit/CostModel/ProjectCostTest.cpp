@@ -35,6 +35,8 @@ TEST(ProjectCost, TilesFitRegisters) {
   // Bytes have a second sum, of whole numbers.
   for (const ProjectTile &tile : tilesOf(gate(Product::Bytes), kWide))
     EXPECT_LE(2 * tile.rows * tile.panels + tile.panels + 2, 32);
+  for (const ProjectTile &tile : tilesOf(gate(Product::Words), kNarrow))
+    EXPECT_LE(2 * (2 * tile.rows * tile.panels + tile.panels) + 2, 16);
   // In pairs two vectors of a panel and two numbers of x meet, and so do their sums.
   Projection centred = gate(Product::Bytes);
   centred.isCentred = true;

@@ -1,4 +1,4 @@
-//===- RoundedProjectionTest.cpp - rows in eight bits, as they are rounded --===//
+//===- RoundedProjectionTest.cpp - rows of integers, as they are rounded ---===//
 //
 // Part of the Heed project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -42,10 +42,18 @@ float nearestBF16(float value) {
   return std::bit_cast<float>((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
 }
 
-/// What attn.quantize is said to do. `reach` is 0 where the number of a block of 32 that is
-/// furthest from 0 becomes -128; else the middle of its extremes is taken off first, and what is
-/// furthest from that becomes `reach` or its opposite.
-Numbers rounded(const Tensor &x, int reach) {
+/// Instruction sets that round rows alike.
+struct Rounding {
+  std::vector<std::string> sets;
+  int reach; ///< of quants from 0
+  bool isCentred;
+  double tolerance; ///< of the largest result: centred rows meet bf16
+};
+
+/// What attn.quantize is said to do. The number of a block of 32 that is furthest from 0 becomes
+/// the opposite of the reach; of centred rows the middle of its extremes is taken off first, and
+/// what is furthest from that becomes the reach or its opposite.
+Numbers rounded(const Tensor &x, const Rounding &rounding) {
   Numbers result;
   for (int64_t first = 0; first < x.size(); first += 32) {
     float furthest = 0, low = 0, high = 0;
@@ -55,52 +63,49 @@ Numbers rounded(const Tensor &x, int reach) {
       low = std::min(low, x.values[e]);
       high = std::max(high, x.values[e]);
     }
-    float centre = 0, to = -128;
-    if (reach != 0) {
+    auto reach = static_cast<float>(rounding.reach);
+    float centre = 0, to = -reach;
+    if (rounding.isCentred) {
       centre = nearestBF16((low + high) / 2);
       furthest = std::max(high - centre, centre - low);
-      to = static_cast<float>(reach);
+      to = reach;
     }
     float scale = furthest / to, inverse = furthest == 0 ? 0 : to / furthest;
     for (int64_t e = first; e < first + 32; ++e)
-      result.push_back(double(scale) *
-                           std::fmin(std::nearbyint((x.values[e] - centre) * inverse), 127) +
+      result.push_back(double(scale) * std::fmin(std::nearbyint((x.values[e] - centre) * inverse),
+                                                 rounding.isCentred ? reach : reach - 1) +
                        double(centre));
   }
   return result;
 }
 
-/// Instruction sets that round rows alike.
-struct Rounding {
-  std::vector<std::string> sets;
-  int reach;        ///< of centred rows; 0 of others
-  double tolerance; ///< of the largest result: centred rows meet bf16
-};
-
 class RoundedProjection : public testing::TestWithParam<StorageType> {
 protected:
   void SetUp() override {
     bool fewBits = GetParam() != StorageType::Q8_0;
-    std::vector<std::string> plain;
+    std::vector<std::string> plain, ofWords;
     if (cpuFeatures() & HEED_AVX512_VNNI)
       plain.push_back("avx512vnni");
     if (cpuFeatures() & HEED_AVX_VNNI)
       plain.push_back("avx2vnni");
-    // Without such dot products weights of few bits are multiplied in words.
-    if (fewBits && (cpuFeatures() & HEED_AVX512))
-      plain.push_back("avx512");
-    if (fewBits && (cpuFeatures() & HEED_AVX2_FMA_F16C) == HEED_AVX2_FMA_F16C)
-      plain.push_back("avx2");
+    // Without such dot products weights of few bits add up in words, others meet words.
+    if (cpuFeatures() & HEED_AVX512)
+      (fewBits ? plain : ofWords).emplace_back("avx512");
+    if ((cpuFeatures() & HEED_AVX2_FMA_F16C) == HEED_AVX2_FMA_F16C)
+      (fewBits ? plain : ofWords).emplace_back("avx2");
     if (cpuFeatures() & HEED_AVX512_BF16) {
       if (fewBits)
-        roundings.push_back({{"avx512bf16"}, GetParam() == StorageType::Q5_0 ? 112 : 120, 2e-3});
+        roundings.push_back(
+            {{"avx512bf16"}, GetParam() == StorageType::Q5_0 ? 112 : 120, true, 2e-3});
       else
         plain.push_back("avx512bf16");
     }
     if (!plain.empty())
-      roundings.push_back({plain, 0, 1e-5});
+      roundings.push_back({plain, 128, false, 1e-5});
+    if (!ofWords.empty())
+      roundings.push_back({ofWords, 32768, false, 1e-5});
     if (roundings.empty())
-      GTEST_SKIP() << "this processor has no dot products of bytes (AVX-512 VNNI, AVX-VNNI)";
+      GTEST_SKIP() << "this processor has none of the instruction sets that round rows";
   }
   std::vector<Rounding> roundings; // those that this processor has
 };
@@ -111,8 +116,8 @@ TEST_P(RoundedProjection, IsThatOfRoundedRows) {
   weights.add("W", {f, c}, 0.4f, GetParam());
   weights.add("H", {h, f, c}, 0.4f, GetParam());
   const Tensor &W = weights["W"], &H = weights["H"];
-  for (const auto &[sets, reach, tolerance] : roundings) {
-    CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
+  for (const Rounding &rounding : roundings) {
+    CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", rounding.sets);
     ASSERT_TRUE(program.ok());
     // Few rows, and as many as make tiles of every height.
     for (int64_t n : {0, 1, 3, 4, 6, 17}) {
@@ -121,9 +126,9 @@ TEST_P(RoundedProjection, IsThatOfRoundedRows) {
         std::fill_n(x.values.begin() + c, 32, 0.0f);
       if (n > 4) // nor has one with nothing below 0 a middle at 0
         std::fill_n(x.values.begin() + 2 * c, 32, 3.25f);
-      Numbers xr = rounded(x, reach), hr = rounded(ofHeads, reach);
+      Numbers xr = rounded(x, rounding), hr = rounded(ofHeads, rounding);
       expectAllNear(program.call("project", {n}, {x.values.data()}, n * f), linear(xr, W, f),
-                    tolerance, "project");
+                    rounding.tolerance, "project");
       Numbers heads;
       for (int64_t i = 0; i < n; ++i)
         for (int64_t head = 0; head < h; ++head)
@@ -134,7 +139,7 @@ TEST_P(RoundedProjection, IsThatOfRoundedRows) {
             heads.push_back(sum);
           }
       expectAllNear(program.call("of_heads", {n}, {ofHeads.values.data()}, n * h * f), heads,
-                    tolerance, "of_heads");
+                    rounding.tolerance, "of_heads");
     }
   }
 }
@@ -158,15 +163,15 @@ TEST_P(RoundedProjection, TheLargestProductsAddUp) {
   Weights weights;
   weights.addLargest("W", {f, c}, GetParam());
   weights.add("H", {h, f, c}, 0.4f, GetParam());
-  for (const auto &[sets, reach, tolerance] : roundings) {
-    CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", sets);
+  for (const Rounding &rounding : roundings) {
+    CompiledProgram program(kProgram, &weights, CompiledProgram::Format::Gguf, "", rounding.sets);
     ASSERT_TRUE(program.ok());
     for (int64_t n : {1, 6}) {
       Tensor x = randomTensor({n, c}, 24);
       for (float sign : {1.0f, -1.0f}) {
         std::fill(x.values.begin(), x.values.end(), sign * 3.25f);
         expectAllNear(program.call("project", {n}, {x.values.data()}, n * f),
-                      linear(rounded(x, reach), weights["W"], f), tolerance, "project");
+                      linear(rounded(x, rounding), weights["W"], f), rounding.tolerance, "project");
       }
     }
   }

@@ -319,6 +319,25 @@ TEST(Attn, WhatIsFurthestFromZeroFillsEightBits) {
   EXPECT_EQ(integers(results, 2), (Integers{3 * 128}));
 }
 
+TEST(Attn, QuantizeToWords) {
+  auto module = SmallModule::function(
+      "(%x: tensor<1x32xf32>, %s: tensor<1x1xf32>, %t: tensor<1x1xi32>) -> (tensor<1x32xi16>, "
+      "tensor<1x1xf32>, tensor<1x1xi32>)",
+      R"(%q = tensor.empty() : tensor<1x32xi16>
+         %0:3 = attn.quantize %x times -128 into %q, %s, %t : tensor<1x32xf32>, tensor<1x32xi16>, tensor<1x1xf32>, tensor<1x1xi32> -> tensor<1x32xi16>, tensor<1x1xf32>, tensor<1x1xi32>
+         return %0#0, %0#1, %0#2 : tensor<1x32xi16>, tensor<1x1xf32>, tensor<1x1xi32>)");
+  // 64 becomes -32768, and what is as far below 0 one less than its opposite.
+  Floats row(32);
+  row[3] = 64, row[20] = -64, row[21] = 0.25;
+  Values results =
+      module.call({module.f32({1, 32}, row), module.f32({1, 1}, {0}), module.i32({1, 1}, {0})});
+  Integers quants(32);
+  quants[3] = -32768, quants[20] = 32767, quants[21] = -128;
+  EXPECT_EQ(integers(results), quants);
+  EXPECT_EQ(floats(results, 1), Floats{-64.0 / 32768});
+  EXPECT_EQ(integers(results, 2), Integers{-128 * -129});
+}
+
 TEST(Attn, QuantizeAboutACentre) {
   auto module = SmallModule::function(
       "(%x: tensor<1x32xf32>, %s: tensor<1x1xf32>, %t: tensor<1x1xi32>) -> (tensor<1x32xi8>, "
@@ -364,7 +383,8 @@ TEST(Attn, WordsAddUpPairsOfBytes) {
                             R"(%a = arith.constant dense<[15, 15, -1, 0]> : vector<4xi8>
          %b = arith.constant dense<[-128, -128, -128, 1]> : vector<4xi8>
          %0 = attn.dot_bytes %words, %a, %b : vector<2xi16>, vector<4xi8>
-         %1 = attn.add_words %sum, %0 : vector<1xi32>, vector<2xi16>
+         %ones = arith.constant dense<1> : vector<2xi16>
+         %1 = attn.dot_words %sum, %0, %ones : vector<1xi32>, vector<2xi16>
          return %1 : vector<1xi32>)");
   Values results = module.call({module.i16({2}, {5, -5}), module.i32({1}, {100000})});
   EXPECT_EQ(integers(results), (Integers{100000 - 2 * 15 * 128 - 255 * 128}));
@@ -372,6 +392,17 @@ TEST(Attn, WordsAddUpPairsOfBytes) {
   EXPECT_NE(module.error({module.i16({2}, {5, -200}), module.i32({1}, {0})})
                 .find("adds up -32840 in 16 bits"),
             std::string::npos);
+}
+
+TEST(Attn, LanesHaveProductsOfWords) {
+  auto module =
+      SmallModule::function("(%sum: vector<2xi32>, %a: vector<4xi16>) -> (vector<2xi32>)",
+                            R"(%b = arith.constant dense<[255, 255, -1, 3]> : vector<4xi16>
+         %0 = attn.dot_words %sum, %a, %b : vector<2xi32>, vector<4xi16>
+         return %0 : vector<2xi32>)");
+  Values results =
+      module.call({module.i32({2}, {7, 2147483647}), module.i16({4}, {-32768, 32767, -1, 1})});
+  EXPECT_EQ(integers(results), (Integers{7 - 255, -2147483645})); // the second wraps around
 }
 
 TEST(Attn, LanesAreScaledByPowers) {

@@ -72,7 +72,7 @@ void PairRowsOp::getEffects(
 }
 
 //===----------------------------------------------------------------------===//
-// DotBytesOp, AddWordsOp, DotPairsOp
+// DotBytesOp, DotWordsOp, DotPairsOp
 //===----------------------------------------------------------------------===//
 
 /// Checks that `terms`, which are called `name`, are `perSum` (2 or 4) for each of `sums`.
@@ -92,8 +92,8 @@ LogicalResult DotBytesOp::verify() {
   return expectTerms(*this, sums, getUnsignedBytes().getType(), "bytes", perSum); // C1
 }
 
-LogicalResult AddWordsOp::verify() {
-  return expectTerms(*this, getSum().getType(), getWords().getType(), "words", 2); // C1
+LogicalResult DotWordsOp::verify() {
+  return expectTerms(*this, getSum().getType(), getLhs().getType(), "words", 2); // C1
 }
 
 LogicalResult DotPairsOp::verify() {

@@ -218,6 +218,9 @@ LogicalResult QuantizeOp::verify() {
     return failure();
   if (failed(verifyCentred(*this, x, contracted)))
     return failure();
+  if (getCentres() && !cast<ShapedType>(getQuants().getType()).getElementType().isInteger(8)) // C4
+    return emitOpError() << "is centred with quants of type " << getQuants().getType()
+                         << ", expected i8";
   if (getCentres() && (group != kBlock ||
                        !cast<ShapedType>(getSums().getType()).getElementType().isInteger(32))) // C4
     return emitOpError() << "is centred with sums of " << group << " columns of type "
@@ -229,6 +232,12 @@ LogicalResult QuantizeOp::verify() {
   for (OpOperand *destination : getDestinations())
     made.push_back(destination->get().getType());
   return expectResultsLike(*this, made, "what is written"); // C3
+}
+
+int64_t QuantizeOp::getReach() {
+  if (getCentres())
+    return kByteReach + static_cast<int32_t>(getTimes());
+  return int64_t{1} << (cast<ShapedType>(getQuants().getType()).getElementTypeBitWidth() - 1);
 }
 
 SmallVector<OpOperand *> QuantizeOp::getDestinations() {
@@ -243,14 +252,15 @@ SmallVector<OpOperand *> QuantizeOp::getDestinations() {
 // ProjectOp
 //===----------------------------------------------------------------------===//
 
-/// C7: scales and sums of an x in eight bits.
+/// C7: scales and sums of an x of integers.
 static LogicalResult verifyQuants(ProjectOp op) {
   auto x = cast<ShapedType>(op.getX().getType());
-  bool isQuantized = x.getElementType().isInteger(8);
+  bool isQuantized = x.getElementType().isInteger();
   if (isQuantized != (op.getScales() && op.getSums()))
     return op.emitOpError() << "x has type " << x << ", expected "
-                            << (isQuantized ? "scales and sums beside it" : "i8 beside scales");
-  if (!isQuantized && op.getCentres())
+                            << (isQuantized ? "scales and sums beside it"
+                                            : "i8 or i16 beside scales");
+  if (!x.getElementType().isInteger(8) && op.getCentres())
     return op.emitOpError() << "x has type " << x << ", expected i8 beside centres";
   if (!isQuantized)
     return success();
@@ -258,7 +268,7 @@ static LogicalResult verifyQuants(ProjectOp op) {
   int64_t contracted = op.getContracted(), block = QuantizeOp::kBlock;
   int64_t columns = llvm::product_of(weight.getShape().take_back(contracted));
   if (weight.getBlockElements() == 1 || columns % block != 0)
-    return op.emitOpError() << "multiplies eight-bit numbers by " << weight
+    return op.emitOpError() << "multiplies integers by " << weight
                             << ", expected a quantised weight with a multiple of " << block
                             << " columns";
   heed::PanelLayout layout = heed::panelLayout(

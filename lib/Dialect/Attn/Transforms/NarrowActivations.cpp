@@ -50,6 +50,7 @@ struct Blocks {
   bool scaledSums = false;           ///< the weight has mins
   int32_t times = 0;                 ///< else a sum is what takes back the bias of stored numbers
   bool centred = false;              ///< the weight is of few bits
+  bool words = false;                ///< rows are rounded to 16 bits in place of 8
 
   auto operator<=>(const Blocks &) const = default;
 };
@@ -100,9 +101,9 @@ private:
     int64_t columns = llvm::product_of(weight.getShape().take_back(project.getContracted()));
     if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
       return std::nullopt;
-    if (!vnni && !layout.hasNibbles()) // products of eight bits exceed words of 16
-      return std::nullopt;
     Blocks blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup};
+    // Products of eight bits exceed words of 16; then rows may have as many bits as words.
+    blocks.words = !vnni && !layout.hasNibbles();
     // Centres are multiplied as pairs of bf16.
     blocks.centred = bf16 && layout.hasNibbles() && layout.scaleGroup == QuantizeOp::kBlock;
     blocks.scaledSums = layout.hasMin && !blocks.centred;
@@ -190,7 +191,7 @@ private:
     auto type = cast<RankedTensorType>(x.getType());
     int64_t columns = llvm::product_of(type.getShape().take_back(blocks.contracted));
     SmallVector<Value> into{
-        destination(builder, x, 0, 0, builder.getI8Type()),
+        destination(builder, x, 0, 0, builder.getIntegerType(blocks.words ? 16 : 8)),
         destination(builder, x, blocks.contracted, columns / QuantizeOp::kBlock,
                     builder.getF32Type()),
         destination(builder, x, blocks.contracted, columns / blocks.group,

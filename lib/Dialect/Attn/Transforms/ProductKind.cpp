@@ -43,7 +43,8 @@ cost::Projection heed::attn::costOf(ProjectOp op) {
     projection.rows = std::max<int64_t>(1, product(rows));
   bool isPaired = x.getElementType().isBF16() && layout.quant == PanelLayout::Quant::BF16 &&
                   projection.columns % 2 == 0;
-  projection.product = op.getScales()                            ? cost::Product::Bytes
+  projection.product = x.getElementType().isInteger(16)          ? cost::Product::Words
+                       : op.getScales()                          ? cost::Product::Bytes
                        : isPaired                                ? cost::Product::Pairs
                        : layout.quant == PanelLayout::Quant::F32 ? cost::Product::F32
                                                                  : cost::Product::Widened;

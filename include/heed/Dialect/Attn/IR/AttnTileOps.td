@@ -158,25 +158,29 @@ def Attn_DotBytesOp : Attn_Op<"dot_bytes", [Pure, AllTypesMatch<["sum", "result"
   let hasVerifier = 1;
 }
 
-def Attn_AddWordsOp : Attn_Op<"add_words", [Pure, AllTypesMatch<["sum", "result"]>]> {
-  let summary = "in each lane, a sum and two numbers of 16 bits";
+def Attn_DotWordsOp : Attn_Op<"dot_words", [Pure, AllTypesMatch<["sum", "result"]>,
+                                            AllTypesMatch<["lhs", "rhs"]>]> {
+  let summary = "in each lane, a sum and two products of words";
   let description = [{
-    `result[l] = sum[l] + words[2 l] + words[2 l + 1]`
+    `result[l] = sum[l] + lhs[2 l] * rhs[2 l] + lhs[2 l + 1] * rhs[2 l + 1]`
 
-    The words have signs. It is how what `attn.dot_bytes` has added up in 16 bits comes to 32.
+    Words are numbers of 16 bits with signs. Sums wrap around. By words of 1 it brings to 32 bits what
+    `attn.dot_bytes` has added up in 16.
 
     Constraints:
     * C1: sums are a vector of i32, and there are twice as many words.
 
     Example:
     ```mlir
-    %0 = attn.add_words %sum, %words : vector<16xi32>, vector<32xi16>
+    %0 = attn.dot_words %sum, %weights, %quants : vector<16xi32>, vector<32xi16>
     ```
   }];
   let arguments = (ins
-    VectorOfRankAndType<[1], [I32]>:$sum, VectorOfRankAndType<[1], [I16]>:$words);
+    VectorOfRankAndType<[1], [I32]>:$sum,
+    VectorOfRankAndType<[1], [I16]>:$lhs,
+    VectorOfRankAndType<[1], [I16]>:$rhs);
   let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
-  let assemblyFormat = "$sum `,` $words `:` type($sum) `,` type($words) attr-dict";
+  let assemblyFormat = "$sum `,` $lhs `,` $rhs `:` type($sum) `,` type($lhs) attr-dict";
   let hasVerifier = 1;
 }
 

@@ -149,20 +149,20 @@ def Attn_RoleAttr : EnumAttr<Attn_Dialect, Attn_Role, "role">;
 
 def Attn_QuantizeOp : Attn_Op<"quantize", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
-  let summary = "rows in eight bits, with a scale for each 32 columns";
+  let summary = "rows in 8 or 16 bits, with a scale for each 32 columns";
   let description = [{
     The last `contracted` axes of `x` are a row's columns, in blocks of 32:
 
     ```
     m[b]       = the number of block b that is furthest from 0, the positive of two
-    scale[b]   = m[b] / -128
-    quant[c]   = min(roundeven(x[c] * (-128 / m[b])), 127)          0 where all of the block are 0
+    scale[b]   = m[b] / -reach                                       reach is 128 for i8, 32768 for i16
+    quant[c]   = min(roundeven(x[c] * (-reach / m[b])), reach - 1)   0 where all of the block are 0
     sum[g]     = sum[c in g] quant[c]           an integer times `times`, or a float times scale[b]
     ```
 
-    Bytes reach one further below 0 than above: m becomes -128.
+    Integers reach one further below 0 than above: m becomes -reach.
 
-    A projection by quantised weights then multiplies eight-bit numbers. A group of a sum
+    A projection by quantised weights then multiplies integers. A group of a sum
     is the `group` of columns that a scale of those weights serves; sums carry what is the
     same for all of a group's weights: a zero point (integer sums, times what is taken from each
     stored number, so that a sum is what the products start from) or a min (scaled ones).
@@ -195,7 +195,7 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [AttrSizedOperandSegments,
       `[x's other axes, columns / group]`, where `group` is 32 or 16.
     * C3: quants, scales and sums, and what is centred, are all tensors, and as many results have
       their types, or all memrefs, and there is no result.
-    * C4: the centred form has centres `[x's other axes, columns / 16]` and crosses
+    * C4: the centred form has quants of i8, centres `[x's other axes, columns / 16]` and crosses
       `[x's other axes, columns / 32]`, integer sums of 32 columns, and `times` from -64 to -1.
 
     Example:
@@ -206,12 +206,12 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [AttrSizedOperandSegments,
   }];
   let arguments = (ins
     Attn_RankedOf<[F32]>:$x,
-    Attn_RankedOf<[I8]>:$quants, Attn_RankedOf<[F32]>:$scales, Attn_RankedOf<[F32, I32]>:$sums,
+    Attn_RankedOf<[I8, I16]>:$quants, Attn_RankedOf<[F32]>:$scales, Attn_RankedOf<[F32, I32]>:$sums,
     Optional<Attn_RankedOf<[BF16]>>:$centres, Optional<Attn_RankedOf<[F32]>>:$crosses,
     DefaultValuedAttr<I64Attr, "1">:$contracted,
     DefaultValuedAttr<I64Attr, "32">:$group,
     DefaultValuedAttr<I32Attr, "1">:$times);
-  let results = (outs Variadic<RankedTensorOf<[I8, F32, I32, BF16]>>:$results);
+  let results = (outs Variadic<RankedTensorOf<[I8, I16, F32, I32, BF16]>>:$results);
   let assemblyFormat = [{
     $x (`contracted` $contracted^)? (`group` $group^)? (`times` $times^)? `into` $quants `,` $scales `,` $sums
     (`centred` $centres^ `,` $crosses)?
@@ -225,8 +225,8 @@ def Attn_QuantizeOp : Attn_Op<"quantize", [AttrSizedOperandSegments,
     static constexpr int64_t kBlock = 32;
     /// What a byte holds of numbers below 0.
     static constexpr int64_t kByteReach = 128;
-    /// Of the centred form, how far quants reach from 0.
-    int64_t getReach() { return kByteReach + static_cast<int32_t>(getTimes()); }
+    /// How far quants reach below 0, and of the centred form above it.
+    int64_t getReach();
     /// What it writes: quants, scales, sums, and of the centred form centres and crosses.
     ::llvm::SmallVector<::mlir::OpOperand *> getDestinations();
   }];
@@ -301,9 +301,9 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
     * C5: in memref form `into` is given and there is no result; in tensor form there is a
       result, whose type is `into`'s where both exist.
     * C6: with `per_head`, x has as many heads as the weight.
-    * C7: x is i8 exactly where scales and sums are given. The scales are `[x's other axes,
+    * C7: x is i8 or i16 exactly where scales and sums are given. The scales are `[x's other axes,
       columns / 32]`, the sums have one for each `group` of 32 or 16 columns, and the weight is
-      quantised, with columns a multiple of 32. Centres and crosses are there beside these only,
+      quantised, with columns a multiple of 32. Centres and crosses are there beside i8 only,
       of the shapes that `attn.quantize` gives them, and the weight then has four or five bits and
       a scale for each 32 columns.
     * C8: `epilogue` is absent or one block that takes (f32, f32…), one for each weight and one for
@@ -340,7 +340,7 @@ def Attn_ProjectOp : Attn_Op<"project", [AttrSizedOperandSegments,
   }];
   let arguments = (ins
     Attn_RoleAttr:$role,
-    Attn_RankedOf<[F32, BF16, I8]>:$x,
+    Attn_RankedOf<[F32, BF16, I8, I16]>:$x,
     Attn_WeightType:$weight,
     Variadic<Attn_WeightType>:$beside,
     Optional<Attn_RankedOf<[F32]>>:$scales,

@@ -16,7 +16,8 @@ def NarrowActivationsPass : Pass<"attn-narrow-activations", "::mlir::func::FuncO
     Processors multiply narrow numbers several times faster than f32: four products of
     eight-bit or two of bf16 numbers in a lane and instruction. With `int8`, rows that meet a
     quantised weight become eight-bit numbers with a scale for each 32 columns
-    (`attn.quantize`), without `vnni` those alone that meet weights of four or five bits; with `bf16`, rows that meet a bf16 weight become bf16, except those of a
+    (`attn.quantize`); without `vnni`, whose products take eight bits by eight, rows that meet weights of
+    more than five bits have 16. With `bf16`, rows that meet a bf16 weight become bf16, except those of a
     step's logits: few rows, whose loss is all seen. With both, rows that meet weights of four or
     five bits are rounded in `attn.quantize`'s centred form. Rows are
     rounded once for all projections that read them, also where some read a slice of them.
@@ -38,7 +39,7 @@ def NarrowActivationsPass : Pass<"attn-narrow-activations", "::mlir::func::FuncO
     ```
   }];
   let options = [
-    Option<"int8", "int8", "bool", "false", "round rows that meet quantised weights to 8 bits">,
+    Option<"int8", "int8", "bool", "false", "round rows that meet quantised weights to 8 bits, or 16">,
     Option<"bf16", "bf16", "bool", "false", "round rows that meet bf16 weights to bf16">,
     Option<"vnni", "vnni", "bool", "true",
            "whether fours of bytes of eight bits are multiplied and added up at once">];
