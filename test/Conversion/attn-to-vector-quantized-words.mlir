@@ -46,7 +46,7 @@ func.func @five_bits(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi3
 // -----
 
 // Weights of eight bits meet rows of words: a block's bytes become words once, pairs of columns add up in 32 bits,
-// four in a round, from what takes back the zero point.
+// four in a round, of a lone row eight, from what takes back the zero point.
 // CHECK-LABEL: func.func @eight_bits
 // CHECK: vector.shuffle %{{.+}}, %{{.+}} [0, 64, 1, 64, 4, 64, 5, 64,
 // CHECK: vector.shuffle %{{.+}}, %{{.+}} [2, 64, 3, 64, 6, 64, 7, 64,
@@ -60,8 +60,10 @@ func.func @five_bits(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xi3
 // CHECK: memref.load %{{.+}} : memref<?x2xf32>
 // The lone row of a panel.
 // CHECK: } else {
-// CHECK-COUNT-16: attn.dot_words
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xi32>)
+// CHECK-COUNT-8: attn.dot_words
 // CHECK-NOT: attn.dot_words
+// CHECK: {llvm.loop_annotation = #{{.+}}}
 func.func @eight_bits(%x: memref<?x64xi16>, %s: memref<?x2xf32>, %t: memref<?x2xi32>, %w: !attn.weight<16x64, q8_0>, %into: memref<?x16xf32>) {
   attn.project linear %x, %w quantized %s, %t into %into
     tile <rows = 3, panels = 1, part = 1> : memref<?x64xi16>, !attn.weight<16x64, q8_0> of memref<?x2xf32>, memref<?x2xi32> into memref<?x16xf32>

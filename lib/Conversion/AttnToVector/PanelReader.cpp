@@ -135,6 +135,16 @@ SmallVector<Value> PanelReader::fours(OpBuilder &builder, Value address) const {
   return low;
 }
 
+Value PanelReader::four(OpBuilder &builder, Value address, Value index) const {
+  assert(!layout.hasNibbles() && "a four of few bits isn't a byte for each number");
+  Value bytes = arith::ConstantIndexOp::create(builder, loc, 4 * kLanes);
+  Value offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
+                                            arith::MulIOp::create(builder, loc, index, bytes));
+  Value place = LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), address,
+                                    ArrayRef<LLVM::GEPArg>{offset});
+  return load(builder, place, layout.quantsOffset, builder.getI32Type());
+}
+
 Value PanelReader::column(OpBuilder &builder, Value address, int64_t column) const {
   auto f32Lanes = VectorType::get({kLanes}, builder.getF32Type());
   int64_t offset = column / layout.groupColumns * layout.groupBytes;

@@ -64,6 +64,8 @@ public:
 
   /// The numbers, four columns at a time in the bytes of 16 x i32: columns 4 f … 4 f + 3.
   llvm::SmallVector<mlir::Value> fours(mlir::OpBuilder &builder, mlir::Value address) const;
+  /// Of numbers of eight bits, four `index` alone.
+  mlir::Value four(mlir::OpBuilder &builder, mlir::Value address, mlir::Value index) const;
   /// The scales, and the mins where there are any, as 16 x f32 for each group of columns that
   /// has one.
   llvm::SmallVector<mlir::Value> scales(mlir::OpBuilder &builder, mlir::Value address) const {

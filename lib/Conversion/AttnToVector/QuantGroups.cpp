@@ -70,6 +70,16 @@ SmallVector<Value> QuantGroups::widened(OpBuilder &builder, ArrayRef<Value> four
   return words;
 }
 
+Value QuantGroups::readBundle(OpBuilder &builder, const PanelReader &panel, Value address,
+                              Value first, int64_t number) const {
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  Value four = arith::AddIOp::create(
+      builder, loc, arith::DivUIOp::create(builder, loc, first, index(2)), index(number / 2));
+  return widened(builder, panel.four(builder, address, four))[number % 2];
+}
+
 void QuantGroups::makePairs(OpBuilder &builder, QuantGroup &group) const {
   auto floats = VectorType::get({kLanes}, builder.getF32Type());
   auto ints = VectorType::get({kLanes}, builder.getI32Type());

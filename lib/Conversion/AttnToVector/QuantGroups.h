@@ -41,6 +41,10 @@ public:
   /// the stored numbers, which are never negative, stand for.
   QuantGroup read(mlir::OpBuilder &builder, const PanelReader &panel, mlir::Value address) const;
 
+  /// Of rows of words, bundle `first` + `number` of such a group alone; `first` is a multiple of 2.
+  mlir::Value readBundle(mlir::OpBuilder &builder, const PanelReader &panel, mlir::Value address,
+                         mlir::Value first, int64_t number) const;
+
   /// Makes room for the groups of `panels` panels.
   void allocate(mlir::OpBuilder &builder, int64_t panels);
   /// Keeps what `group` has, of rows that aren't centred as it is, of others for products in pairs.

@@ -61,8 +61,8 @@ namespace {
 
 /// From this many rows on, unpacking a block of panels first is cheaper.
 constexpr int64_t kManyRows = 4;
-/// Columns of a round of the loop over several rows' products.
-constexpr int64_t kColumnsOfRound = 8;
+/// Columns of a round of the loop over products, of several rows and of one.
+constexpr int64_t kColumnsOfRound = 8, kLoneColumnsOfRound = 16;
 /// How much of the next panels is asked for with each row of these: they come from memory while 512
 /// rows are multiplied, and unpacking doesn't wait for them.
 constexpr int64_t kNextBytesOfRow = 128;
@@ -112,9 +112,10 @@ private:
                                  : RowForm::Bytes;
   }
 
-  /// Bundle `bundle` of a group of panel `panel`, as i32 lanes. Of a group in memory it may be any
-  /// index, of others it is a constant.
-  using ReadBundle = function_ref<Value(OpBuilder &, int64_t panel, OpFoldResult bundle)>;
+  /// Bundle `first` + `number` of a group of panel `panel`, as i32 lanes. `first` is a constant or
+  /// where a round begins.
+  using ReadBundle =
+      function_ref<Value(OpBuilder &, int64_t panel, OpFoldResult first, int64_t number)>;
   /// All panels' groups but the bundles.
   using ReadGroups = function_ref<SmallVector<QuantGroup>(OpBuilder &)>;
 
@@ -134,9 +135,12 @@ private:
             SmallVector<Value> next(carried);
             Value place = panels.at(body, panel);
             ofPanel->readAhead(body, place, step, aheadBytes);
-            QuantGroup group = groups.read(body, *ofPanel, ofPanel->address(body, place, step));
-            auto bundleOf = [&](OpBuilder &, int64_t, OpFoldResult bundle) {
-              return group.bundles[*getConstantIntValue(bundle)];
+            Value address = ofPanel->address(body, place, step);
+            QuantGroup group = groups.read(body, *ofPanel, address);
+            auto bundleOf = [&](OpBuilder &at, int64_t, OpFoldResult first, int64_t number) {
+              std::optional<int64_t> known = getConstantIntValue(first);
+              return known ? group.bundles[*known + number]
+                           : groups.readBundle(at, *ofPanel, address, cast<Value>(first), number);
             };
             auto groupsOf = [&](OpBuilder &) { return SmallVector<QuantGroup>{group}; };
             addGroup(body, groupsOf, bundleOf, row, 1, step, next);
@@ -192,8 +196,8 @@ private:
               kept.push_back(groups.load(at, panel, step));
             return kept;
           };
-          auto bundleOf = [&](OpBuilder &at, int64_t panel, OpFoldResult bundle) {
-            return groups.loadBundle(at, panel, step, bundle);
+          auto bundleOf = [&](OpBuilder &at, int64_t panel, OpFoldResult first, int64_t number) {
+            return groups.loadBundle(at, panel, step, bundleAt(at, first, number));
           };
           addGroup(body, groupsOf, bundleOf, firstRow, height, step, next);
           scf::YieldOp::create(body, loc, next);
@@ -250,19 +254,25 @@ private:
     return reader.columnsPerStep() / groups.columnsOfBundle() / reader.scalesPerStep();
   }
 
-  /// Adds the products of a bundle to `sums`, [rows][panels] of either kind.
+  /// Adds the products of bundle `first` + `number` to `sums`, [rows][panels] of either kind.
   void addBundle(OpBuilder &builder, int64_t panels, ReadBundle bundleOf, ArrayRef<Value> places,
-                 Value step, OpFoldResult bundle, MutableArrayRef<Value> sums) {
+                 Value step, OpFoldResult first, int64_t number, MutableArrayRef<Value> sums) {
     SmallVector<Value> weights;
     for (int64_t panel = 0; panel < panels; ++panel)
-      weights.push_back(asFactors(builder, bundleOf(builder, panel, bundle)));
+      weights.push_back(asFactors(builder, bundleOf(builder, panel, first, number)));
     for (auto [row, place] : llvm::enumerate(places)) {
-      Value quants = broadcastBundle(builder, place, step, bundle);
+      Value quants = broadcastBundle(builder, place, step, bundleAt(builder, first, number));
       for (auto [panel, weight] : llvm::enumerate(weights)) {
         Value &sum = sums[row * panels + panel];
         sum = dotProduct(builder, sum, weight, quants);
       }
     }
+  }
+
+  OpFoldResult bundleAt(OpBuilder &builder, OpFoldResult first, int64_t number) {
+    if (std::optional<int64_t> known = getConstantIntValue(first))
+      return builder.getIndexAttr(*known + number);
+    return add(builder, cast<Value>(first), number);
   }
 
   /// How many fours add up in 16 bits.
@@ -291,9 +301,10 @@ private:
   }
 
   /// Whether products of so many rows are added up in a loop: in one block LLVM takes row by row,
-  /// for which registers don't suffice where each product is an addition more.
+  /// or one half of the lanes after the other, for which registers don't suffice where each product
+  /// is an addition more.
   bool addsUpInLoop(int64_t height) const {
-    return height > 1 && (form == RowForm::Words || !multipliesFours);
+    return form == RowForm::Words || (height > 1 && !multipliesFours);
   }
 
   /// `sums`, [rows][panels], and the products of bundles `first` … `end`-1.
@@ -302,17 +313,18 @@ private:
                             SmallVector<Value> sums) {
     if (!addsUpInLoop(static_cast<int64_t>(places.size()))) {
       for (int64_t bundle = first; bundle < end; ++bundle)
-        addBundle(builder, panels, bundleOf, places, step, builder.getIndexAttr(bundle), sums);
+        addBundle(builder, panels, bundleOf, places, step, builder.getIndexAttr(bundle), 0, sums);
       return sums;
     }
-    int64_t together = kColumnsOfRound / groups.columnsOfBundle();
+    int64_t columns = places.size() == 1 ? kLoneColumnsOfRound : kColumnsOfRound;
+    int64_t together = columns / groups.columnsOfBundle();
     assert((end - first) % together == 0 && "parts and words have room for so many, or a multiple");
     auto loop = scf::ForOp::create(
         builder, loc, constant(builder, first), constant(builder, end), constant(builder, together),
         sums, [&](OpBuilder &body, Location, Value bundle, ValueRange carried) {
           SmallVector<Value> next(carried);
           for (int64_t number = 0; number < together; ++number)
-            addBundle(body, panels, bundleOf, places, step, add(body, bundle, number), next);
+            addBundle(body, panels, bundleOf, places, step, bundle, number, next);
           scf::YieldOp::create(body, loc, next);
         });
     loop->setDiscardableAttr(
@@ -333,9 +345,9 @@ private:
     for (int64_t four = 0; four < half; ++four) {
       SmallVector<Value> low, high;
       for (size_t panel = 0; panel < weights.size(); ++panel) {
-        low.push_back(asFactors(builder, bundleOf(builder, panel, builder.getIndexAttr(four))));
+        low.push_back(asFactors(builder, bundleOf(builder, panel, builder.getIndexAttr(four), 0)));
         high.push_back(
-            asFactors(builder, bundleOf(builder, panel, builder.getIndexAttr(half + four))));
+            asFactors(builder, bundleOf(builder, panel, builder.getIndexAttr(half), four)));
       }
       for (auto [row, place] : llvm::enumerate(places)) {
         Value first = broadcastBundle(builder, place, step, builder.getIndexAttr(four));
