@@ -113,7 +113,8 @@ Numbers llamaLogits(const Weights &weights, const LlamaSizes &sizes,
 
 void testLlama(const LlamaSizes &sizes, StorageType storage) {
   Weights weights = llamaWeights(sizes, storage);
-  CompiledProgram program(exampleText("llama.heed"), &weights, CompiledProgram::Format::Gguf);
+  CompiledProgram program(exampleText("llama.heed"), &weights, CompiledProgram::Format::Gguf,
+                          "--precise");
   ASSERT_TRUE(program.ok());
   std::vector<int32_t> tokens = someTokens(39, kVocab);
   expectLogits(program, tokens, llamaLogits(weights, sizes, tokens));
@@ -201,7 +202,7 @@ TEST(LanguageModels, Mistral) {
   LlamaSizes sizes{.context = 1000, .window = 19};
   Weights weights = llamaWeights(sizes, StorageType::Q8_0);
   CompiledProgram program(exampleText("mistral.heed"), &weights, CompiledProgram::Format::Gguf,
-                          "--chunk=40");
+                          "--chunk=40 --precise");
   ASSERT_TRUE(program.ok());
   EXPECT_EQ(program.artifact()->functions[0].caches[0].rows, 64);
   std::vector<int32_t> tokens = someTokens(230, kVocab);

@@ -176,7 +176,8 @@ std::vector<Number> rowsAsked(const std::vector<Number> &all, int64_t piece, int
 /// "--invariant", a row must have the same bits whoever is asked for beside it.
 void expectRows(const Model &model, const std::string &flags = "") {
   Weights weights = weightsOf(model);
-  CompiledProgram program(programOf(model), &weights, CompiledProgram::Format::Gguf, flags);
+  CompiledProgram program(programOf(model), &weights, CompiledProgram::Format::Gguf,
+                          flags + " --precise");
   ASSERT_TRUE(program.ok());
   std::vector<int32_t> tokens = someTokens(83, kVocab);
   Numbers expected = logitsOf(model, weights, tokens);
@@ -239,7 +240,7 @@ TEST(UnaskedRows, OfTwoLoops) { expectRows({.layers = 4, .splitAt = 2}); }
 TEST(UnaskedRows, OfNothing) {
   Model model{.storage = StorageType::Q8_0};
   Weights weights = weightsOf(model);
-  CompiledProgram program(programOf(model), &weights, CompiledProgram::Format::Gguf);
+  CompiledProgram program(programOf(model), &weights, CompiledProgram::Format::Gguf, "--precise");
   ASSERT_TRUE(program.ok());
   std::vector<int32_t> tokens = someTokens(61, kVocab);
   Numbers expected = logitsOf(model, weights, tokens);
