@@ -105,9 +105,11 @@ __attribute__((target("avx2,avxvnni"))) void dotInt8Of256(int64_t rounds, const 
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(sums), x[0]);
 }
 
-/// Each product is a factor of the next, lest the compiler multiply once and add.
-__attribute__((target("avx2"))) void wordsInt8(int64_t rounds, const std::byte *operands,
-                                               std::byte *sums) {
+/// Pairs of bytes, or else of words. Each product is a factor of the next, lest the compiler
+/// multiply once and add.
+template <bool OfBytes>
+__attribute__((target("avx2"))) void dotPairsOf256(int64_t rounds, const std::byte *operands,
+                                                   std::byte *sums) {
   auto *in = reinterpret_cast<const __m256i *>(operands);
   __m256i a = _mm256_loadu_si256(in), b = _mm256_loadu_si256(in + 1), x[kSums256];
   for (int s = 0; s < kSums256; ++s)
@@ -115,23 +117,8 @@ __attribute__((target("avx2"))) void wordsInt8(int64_t rounds, const std::byte *
   for (int64_t r = 0; r < rounds; ++r)
 #pragma unroll
     for (int s = 0; s < kSums256; ++s)
-      x[s] = _mm256_add_epi16(a, _mm256_maddubs_epi16(x[s], b));
-  for (int s = 1; s < kSums256; ++s)
-    x[0] = _mm256_xor_si256(x[0], x[s]);
-  _mm256_storeu_si256(reinterpret_cast<__m256i *>(sums), x[0]);
-}
-
-/// The same of words.
-__attribute__((target("avx2"))) void wordsInt16(int64_t rounds, const std::byte *operands,
-                                                std::byte *sums) {
-  auto *in = reinterpret_cast<const __m256i *>(operands);
-  __m256i a = _mm256_loadu_si256(in), b = _mm256_loadu_si256(in + 1), x[kSums256];
-  for (int s = 0; s < kSums256; ++s)
-    x[s] = _mm256_add_epi8(a, _mm256_set1_epi8(static_cast<char>(s)));
-  for (int64_t r = 0; r < rounds; ++r)
-#pragma unroll
-    for (int s = 0; s < kSums256; ++s)
-      x[s] = _mm256_add_epi32(a, _mm256_madd_epi16(x[s], b));
+      x[s] = OfBytes ? _mm256_add_epi16(a, _mm256_maddubs_epi16(x[s], b))
+                     : _mm256_add_epi32(a, _mm256_madd_epi16(x[s], b));
   for (int s = 1; s < kSums256; ++s)
     x[0] = _mm256_xor_si256(x[0], x[s]);
   _mm256_storeu_si256(reinterpret_cast<__m256i *>(sums), x[0]);
@@ -196,7 +183,7 @@ PeakKernel bench::dotInt8Kernel(uint64_t features) {
   if (has(features, HEED_AVX2_FMA_F16C | HEED_AVX_VNNI))
     return {"vpdpbusd of 256 bits", nullptr, 2.0 * 32 * kSums256, dotInt8Of256};
   if (has(features, HEED_AVX2_FMA_F16C))
-    return {"vpmaddubsw and vpaddw", nullptr, 2.0 * 32 * kSums256, wordsInt8};
+    return {"vpmaddubsw and vpaddw", nullptr, 2.0 * 32 * kSums256, dotPairsOf256<true>};
   return {nullptr, "the processor has neither AVX512-VNNI nor AVX2", 0, nullptr};
 }
 
@@ -204,7 +191,7 @@ PeakKernel bench::dotInt16Kernel(uint64_t features) {
   if (has(features, HEED_AVX512_VNNI) || has(features, HEED_AVX_VNNI))
     return {nullptr, "the processor has VNNI, and multiplies bytes in place of words", 0, nullptr};
   if (has(features, HEED_AVX2_FMA_F16C))
-    return {"vpmaddwd and vpaddd", nullptr, 2.0 * 16 * kSums256, wordsInt16};
+    return {"vpmaddwd and vpaddd", nullptr, 2.0 * 16 * kSums256, dotPairsOf256<false>};
   return {nullptr, "the processor has no AVX2", 0, nullptr};
 }
 

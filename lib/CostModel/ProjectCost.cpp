@@ -71,6 +71,10 @@ Unit unitOf(const Projection &projection) {
   return {};
 }
 
+bool isOfIntegers(Product product) {
+  return product == Product::Bytes || product == Product::Words;
+}
+
 /// A part of a product: tiles of `rows` rows and `panels` panels.
 class TileCost {
 public:
@@ -135,9 +139,7 @@ private:
            (std::max(works, waits) + notHidden() * std::min(works, waits) + kTileCycles + stores);
   }
 
-  bool isOfIntegers() const {
-    return projection.product == Product::Bytes || projection.product == Product::Words;
-  }
+  bool isOfIntegers() const { return ::isOfIntegers(projection.product); }
 
   /// How much of the shorter of multiplying and reading is waited for beside the longer. Rows of
   /// bytes come with scales and sums, each a short stream of its own.
@@ -277,7 +279,7 @@ double heed::cost::cyclesOf(const Projection &projection, const ProjectTile &til
 /// How many panels a part may have: a share of all, in whole tiles.
 static std::vector<int64_t> partsOf(const Projection &projection, int64_t tilePanels) {
   // Integers are unpacked for each tile.
-  if (projection.product == Product::Bytes || projection.product == Product::Words)
+  if (isOfIntegers(projection.product))
     return {tilePanels};
   std::vector<int64_t> parts;
   int64_t panels = projection.panels();

@@ -80,8 +80,8 @@ public:
       : PanelTasks(builder, op, x.quants, std::move(result),
                    op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
         tileRows(op.getTileAttr().getRows()), x(x), form(formOf(x)), groups(loc, reader, form),
-        multipliesFours(shape.multipliesFours), aheadBytes(shape.aheadBytes),
-        floats(VectorType::get({kLanes}, builder.getF32Type())),
+        multipliesFours(shape.multipliesFours && form != RowForm::Words),
+        aheadBytes(shape.aheadBytes), floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         words(VectorType::get({2 * kLanes}, builder.getI16Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
@@ -219,7 +219,7 @@ private:
     };
     for (int64_t row = 0; row < height; ++row)
       places.push_back(placeOf(builder, add(builder, firstRow, row)));
-    if (multipliesFours && form != RowForm::Words)
+    if (multipliesFours)
       readScales();
     Value firstPart = arith::MulIOp::create(builder, loc, step, constant(builder, parts));
     for (int64_t part = 0; part < parts; ++part) {
