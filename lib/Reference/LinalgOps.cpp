@@ -32,6 +32,7 @@ struct LoopNest {
   };
   std::vector<Operand> operands;
   unsigned numLoops = 0, numInputs = 0;
+  int64_t lastBentLoop = -1; ///< of all operands
   bool hasTensorSemantics = false;
   std::optional<ScalarBody> scalars; ///< the region, where it is that simple
 };
@@ -41,9 +42,10 @@ struct Cursor {
   const LoopNest::Operand *operand = nullptr;
   Array array; ///< for a scalar, of rank 0
   IndexedAccess::Walk walk;
+  Scalar *elements = nullptr;   ///< of the array
   int64_t linear = 0, bent = 0; ///< what the map's linear and other results make of the indices
 
-  Scalar &element() const { return (*array.storage)[linear + bent]; }
+  Scalar &element() const { return elements[linear + bent]; }
 };
 
 LogicalResult prepareLoopNest(Machine &machine, Instruction &instruction) {
@@ -62,6 +64,7 @@ LogicalResult prepareLoopNest(Machine &machine, Instruction &instruction) {
     nest->operands.push_back({IndexedAccess(map),
                               isa<FloatType>(getElementTypeOrSelf(operand.get().getType())),
                               number});
+    nest->lastBentLoop = std::max(nest->lastBentLoop, nest->operands.back().access.lastBentLoop());
   }
   nest->scalars = ScalarBody::of(body);
   instruction.prepared = std::move(nest);
@@ -169,7 +172,8 @@ LogicalResult runElements(Step &step, const LoopNest &nest, MutableArrayRef<Curs
   ArrayRef<int64_t> outer = std::exchange(step.machine.loopIndices, indices);
   LogicalResult ran = success();
   for (int64_t changed = 0; changed >= 0; changed = advance(cursors, indices, counts)) {
-    ran = bend(step, cursors, indices, changed);
+    if (changed <= nest.lastBentLoop)
+      ran = bend(step, cursors, indices, changed);
     if (succeeded(ran))
       ran = nest.scalars ? runElement(step, nest, cursors, registers, indices)
                          : runElement(step, nest, cursors);
@@ -203,6 +207,7 @@ LogicalResult runLinalg(Step &step) {
       cursor.linear = walk->start;
       cursor.walk = std::move(*walk);
     }
+    cursor.elements = cursor.array.storage->data();
     cursors.push_back(std::move(cursor));
   }
   if (failed(runElements(step, nest, cursors, *counts)))

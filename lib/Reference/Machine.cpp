@@ -284,7 +284,7 @@ FailureOr<SmallVector<reference::Value>> Machine::call(const Code &code,
 
 LogicalResult Machine::run(const Instruction &instruction, Frame &frame) {
   if (++steps > options.maxSteps)
-    return spend(instruction.op, 0);
+    return giveUp(instruction.op);
   Step step{*this, instruction, frame};
   return instruction.handler(step);
 }
@@ -310,10 +310,7 @@ FailureOr<Scalar> Machine::runPerElement(const Body &body, Frame &frame,
   return toScalar(frame[body.yields().front()]);
 }
 
-LogicalResult Machine::spend(Operation *op, uint64_t elements) {
-  steps += elements;
-  if (steps <= options.maxSteps)
-    return success();
+LogicalResult Machine::giveUp(Operation *op) {
   return fail(op, "evaluation was given up after " + llvm::Twine(options.maxSteps) + " steps");
 }
 

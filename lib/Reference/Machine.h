@@ -151,7 +151,10 @@ public:
                                         llvm::ArrayRef<Value> arguments);
 
   /// Counts elements that an op computes at once.
-  mlir::LogicalResult spend(mlir::Operation *op, uint64_t elements);
+  mlir::LogicalResult spend(mlir::Operation *op, uint64_t elements) {
+    steps += elements;
+    return steps <= options.maxSteps ? mlir::success() : giveUp(op);
+  }
 
   bool rounds() const { return options.precision == Precision::AsTyped; }
   /// `value` as an operation on `format` gives it.
@@ -179,6 +182,9 @@ public:
 
 private:
   class Preparer;
+
+  /// Fails since there were more steps than allowed.
+  mlir::LogicalResult giveUp(mlir::Operation *op);
 
   WeightSource &weights;
   EvaluatorOptions options;

@@ -164,5 +164,6 @@ std::vector<double> PhasedProgram::feed(Phase phase, const std::string &name,
     std::vector<double> values = result.toFloats();
     logits.insert(logits.end(), values.begin(), values.end());
   }
+  steps = evaluator.steps();
   return logits;
 }

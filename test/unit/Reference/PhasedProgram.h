@@ -39,6 +39,9 @@ public:
   std::vector<double> feed(Phase phase, const std::string &name, const std::vector<int64_t> &tokens,
                            size_t piece, Precision precision = Precision::Exact);
 
+  /// The evaluator's steps in the latest `feed`: what it costs, on any machine.
+  uint64_t stepsFed() const { return steps; }
+
   Array floats(std::vector<int64_t> shape, uint64_t seed);
 
 private:
@@ -49,6 +52,7 @@ private:
   std::unique_ptr<mlir::MLIRContext> context;
   std::map<Phase, mlir::OwningOpRef<mlir::ModuleOp>> phases;
   RandomWeights weights;
+  uint64_t steps = 0;
 };
 
 /// The text of examples/`name`.
