@@ -53,7 +53,7 @@ struct KernelShape {
   static KernelShape of(int64_t nativeLanes, bool invariant, bool vnni) {
     int64_t chains = invariant ? 1 : 4;
     return nativeLanes >= 16 ? KernelShape{2, chains, kFarAhead, 8, true, vnni}
-                             : KernelShape{1, chains, kNearAhead, 4, false, vnni};
+                             : KernelShape{1, chains, kNearAhead, 6, false, vnni};
   }
 };
 

@@ -60,7 +60,7 @@ public:
     Value none = splat(builder, -INFINITY), zeros = splat(builder, 0);
     SmallVector<Value> maxima(vectors, none);
     if (failed(forEachRows(
-            builder, keys, maxima,
+            builder, keys, static_cast<int64_t>(op.getKeyTile()), maxima,
             [&](OpBuilder &body, Value first, int64_t count, SmallVector<Value> &running) {
               return buildScores(body, first, count, running);
             })))
@@ -145,19 +145,25 @@ private:
     }
   }
 
-  /// Calls `build` for rows 0 … end-1, `rowsAtOnce` at a time and then singly, carrying `values`.
+  /// Calls `build` for rows 0 … end-1, `rowsAtOnce` at a time, then as many as these leave of `most`
+  /// rows, and then singly, carrying `values`.
   using RowsBuilder =
       function_ref<LogicalResult(OpBuilder &, Value first, int64_t count, SmallVector<Value> &)>;
-  LogicalResult forEachRows(OpBuilder &builder, Value end, SmallVector<Value> &values,
-                            RowsBuilder build) {
+  LogicalResult forEachRows(OpBuilder &builder, Value end, int64_t most,
+                            SmallVector<Value> &values, RowsBuilder build) {
     LogicalResult built = success();
     Value begin = zero;
-    Value step = constant(builder, rowsAtOnce);
-    Value rest = arith::RemUIOp::create(builder, loc, end, step);
-    Value whole = arith::SubIOp::create(builder, loc, end, rest);
-    for (auto [count, stop] : {std::pair(rowsAtOnce, whole), std::pair(int64_t(1), end)}) {
+    SmallVector<int64_t> counts{rowsAtOnce};
+    if (most % rowsAtOnce > 1)
+      counts.push_back(most % rowsAtOnce);
+    counts.push_back(1);
+    for (int64_t count : counts) {
+      Value step = constant(builder, count);
+      Value left = arith::SubIOp::create(builder, loc, end, begin);
+      Value rest = arith::RemUIOp::create(builder, loc, left, step);
+      Value stop = arith::SubIOp::create(builder, loc, end, rest);
       auto loop =
-          scf::ForOp::create(builder, loc, begin, stop, constant(builder, count), values,
+          scf::ForOp::create(builder, loc, begin, stop, step, values,
                              [&](OpBuilder &body, Location, Value first, ValueRange carried) {
                                SmallVector<Value> next(carried);
                                if (failed(build(body, first, count, next)))
@@ -294,7 +300,7 @@ private:
     SmallVector<Value> nothing;
     Value stop = unit == 1 ? keys : keyPairs(builder);
     (void)forEachRows(
-        builder, constant(builder, width), nothing,
+        builder, constant(builder, width), width, nothing,
         [&](OpBuilder &body, Value first, int64_t count, SmallVector<Value> &) -> LogicalResult {
           SmallVector<Value> sums;
           for (int64_t row = 0; row < count; ++row)
