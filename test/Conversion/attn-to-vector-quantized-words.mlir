@@ -1,7 +1,7 @@
 // RUN: heed-opt %s -convert-attn-to-vector="native-lanes=8 vnni=false" -split-input-file | FileCheck %s
 
-// Where fours of bytes aren't multiplied, their pairs add up in words of 16 bits: of four bits eight fours, which a
-// lone row has one after the other, and tiles two by two in a loop that stays one. What scales them is read afterwards.
+// Where fours of bytes aren't multiplied, their pairs add up in words of 16 bits: of four bits eight fours, which tiles
+// have two by two in a loop that stays one, and a lone row four by four. What scales them is read afterwards.
 // CHECK-LABEL: func.func @four_bits
 // CHECK: %[[FOURS:.+]]:3 = scf.for {{.*}} iter_args({{.*}}) -> (vector<32xi16>, vector<32xi16>, vector<32xi16>)
 // CHECK-COUNT-6: attn.dot_bytes %{{.+}} : vector<32xi16>, vector<64xi8>
@@ -11,10 +11,16 @@
 // CHECK-COUNT-2: attn.dot_words
 // CHECK: vector.load %{{.+}} : memref<1x2x1x16xf32>, vector<16xf32>
 // CHECK: arith.sitofp
-// The lone row of a panel.
+// The lone row of a panel: two stored vectors at once, whose lower nibbles belong to columns of the first half.
 // CHECK: } else {
-// CHECK-COUNT-8: attn.dot_bytes %{{.+}} : vector<32xi16>, vector<64xi8>
+// CHECK: scf.for %{{.+}} = %c0{{.*}} to %c4{{.*}} step %c2{{.*}} -> (vector<32xi16>)
+// CHECK: %[[BYTES:.+]] = llvm.load
+// CHECK: arith.andi %[[BYTES]], %{{.+}} : vector<16xi32>
+// CHECK: attn.dot_bytes
+// CHECK: arith.shrui %{{.+}}, %{{.+}} : vector<16xi32>
+// CHECK-COUNT-3: attn.dot_bytes %{{.+}} : vector<32xi16>, vector<64xi8>
 // CHECK-NOT: attn.dot_bytes
+// CHECK: {llvm.loop_annotation = #[[STAYS]]}
 // CHECK: attn.dot_words
 func.func @four_bits(%x: memref<?x64xi8>, %s: memref<?x2xf32>, %t: memref<?x2xf32>, %w: !attn.weight<16x64, q4_1>, %into: memref<?x16xf32>) {
   attn.project linear %x, %w quantized %s, %t into %into

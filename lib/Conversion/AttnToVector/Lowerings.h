@@ -37,7 +37,8 @@ inline constexpr int64_t kTaskRows = 8;
 struct KernelShape {
   int64_t taskPanels;    ///< panels of the weight that a task reads for few rows
   int64_t projectChains; ///< sums kept apart where rows are few, to hide the FMA's latency
-  int64_t aheadBytes;    ///< that memory is asked ahead of few rows' products
+  int64_t aheadBytes;    ///< that memory is asked ahead of few rows' products, of all streams
+  int64_t streams;       ///< panels, far from each other, that are read at once for few rows
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
   bool splitsExponents;  ///< instructions take a number's whole part off, and scale by its power
   bool multipliesFours; ///< of bytes, adding them up in 32 bits; else pairs of them in 16, or words
@@ -52,8 +53,8 @@ struct KernelShape {
   /// `invariant`: few rows are summed in the order that many are.
   static KernelShape of(int64_t nativeLanes, bool invariant, bool vnni) {
     int64_t chains = invariant ? 1 : 4;
-    return nativeLanes >= 16 ? KernelShape{2, chains, kFarAhead, 8, true, vnni}
-                             : KernelShape{1, chains, kNearAhead, 6, false, vnni};
+    return nativeLanes >= 16 ? KernelShape{2, chains, kFarAhead, 1, 8, true, vnni}
+                             : KernelShape{1, chains, kNearAhead, 2, 6, false, vnni};
   }
 };
 

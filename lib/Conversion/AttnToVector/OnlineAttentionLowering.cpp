@@ -145,12 +145,12 @@ private:
     }
   }
 
-  /// Calls `build` for rows 0 … end-1, `rowsAtOnce` at a time, then as many as these leave of `most`
-  /// rows, and then singly, carrying `values`.
+  /// Calls `build` for rows 0 … end-1, `rowsAtOnce` at a time, then as many as these leave of
+  /// `most` rows, and then singly, carrying `values`.
   using RowsBuilder =
       function_ref<LogicalResult(OpBuilder &, Value first, int64_t count, SmallVector<Value> &)>;
-  LogicalResult forEachRows(OpBuilder &builder, Value end, int64_t most,
-                            SmallVector<Value> &values, RowsBuilder build) {
+  LogicalResult forEachRows(OpBuilder &builder, Value end, int64_t most, SmallVector<Value> &values,
+                            RowsBuilder build) {
     LogicalResult built = success();
     Value begin = zero;
     SmallVector<int64_t> counts{rowsAtOnce};

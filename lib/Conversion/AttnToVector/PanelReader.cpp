@@ -137,6 +137,22 @@ SmallVector<Value> PanelReader::fours(OpBuilder &builder, Value address) const {
 
 Value PanelReader::four(OpBuilder &builder, Value address, Value index) const {
   assert(!layout.hasNibbles() && "a four of few bits isn't a byte for each number");
+  return fourBytes(builder, address, index);
+}
+
+Value PanelReader::nibbles(OpBuilder &builder, Value address, Value index, bool isUpper) const {
+  auto bits = [&](int32_t value) -> Value {
+    return arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI32Type()), value));
+  };
+  Value bytes = fourBytes(builder, address, index);
+  if (isUpper)
+    bytes = arith::ShRUIOp::create(builder, loc, bytes, bits(4));
+  return arith::AndIOp::create(builder, loc, bytes, bits(0x0f0f0f0f));
+}
+
+Value PanelReader::fourBytes(OpBuilder &builder, Value address, Value index) const {
   Value bytes = arith::ConstantIndexOp::create(builder, loc, 4 * kLanes);
   Value offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
                                             arith::MulIOp::create(builder, loc, index, bytes));

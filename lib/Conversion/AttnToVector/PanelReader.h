@@ -66,6 +66,9 @@ public:
   llvm::SmallVector<mlir::Value> fours(mlir::OpBuilder &builder, mlir::Value address) const;
   /// Of numbers of eight bits, four `index` alone.
   mlir::Value four(mlir::OpBuilder &builder, mlir::Value address, mlir::Value index) const;
+  /// Of numbers of four bits, four `index` of the first half of the columns, or of the second.
+  mlir::Value nibbles(mlir::OpBuilder &builder, mlir::Value address, mlir::Value index,
+                      bool isUpper) const;
   /// The scales, and the mins where there are any, as 16 x f32 for each group of columns that
   /// has one.
   llvm::SmallVector<mlir::Value> scales(mlir::OpBuilder &builder, mlir::Value address) const {
@@ -79,6 +82,7 @@ public:
   int bias() const { return layout.bias(); }
   /// Of a stored number.
   int bits() const { return layout.bits(); }
+  bool hasFourBits() const { return layout.quant == PanelLayout::Quant::U4; }
   int middle() const { return layout.middle(); }
 
 private:
@@ -86,6 +90,8 @@ private:
   mlir::Value offsetOf(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
   mlir::Value load(mlir::OpBuilder &builder, mlir::Value address, int64_t offset,
                    mlir::Type element, int64_t count = PanelLayout::lanes) const;
+  /// The stored bytes of four `index`, and with nibbles of one that is half the columns further.
+  mlir::Value fourBytes(mlir::OpBuilder &builder, mlir::Value address, mlir::Value index) const;
   /// Scales or mins of each scale group as vector<16xf32>.
   llvm::SmallVector<mlir::Value> scaleVectors(mlir::OpBuilder &builder, mlir::Value address,
                                               int64_t offset) const;

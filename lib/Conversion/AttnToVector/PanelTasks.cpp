@@ -43,7 +43,7 @@ Value PanelTasks::zeros(OpBuilder &builder) const {
 }
 
 Value PanelTasks::Panels::at(OpBuilder &builder, int64_t index) const {
-  Value place = tasks->add(builder, first, index);
+  Value place = tasks->add(builder, first, index * apart);
   if (tasks->heads > 1)
     place = arith::AddIOp::create(builder, tasks->loc, tasks->headPanels, place);
   return place;
@@ -63,10 +63,25 @@ Value PanelTasks::placeOf(OpBuilder &builder, Value row) const {
   return arith::AddIOp::create(builder, loc, row, head);
 }
 
-void PanelTasks::buildTasks(OpBuilder &builder,
-                            function_ref<void(OpBuilder &, const Panels &)> build) {
-  buildLoop(builder, builder.getIndexAttr(blocks()),
-            [&](OpBuilder &body, Value block) { buildBlock(body, block, build); });
+PanelTasks::Division PanelTasks::divisionOfFewRows(int64_t streams) const {
+  int64_t panels = panelsOfHead();
+  if (streams == 1 || weights > 1 || heads > 1 || panels % streams != 0 || panels == streams)
+    return divisionInto(panelsOfTask);
+  return {streams, panels / streams, panels / streams};
+}
+
+SmallVector<SmallVector<int64_t>> PanelTasks::readAtOnce(const Panels &panels,
+                                                         int64_t streams) const {
+  SmallVector<SmallVector<int64_t>> groups;
+  bool isApart = panels.apart > 1;
+  for (int64_t inner = 0, end = isApart ? weights : panels.count; inner < end; ++inner)
+    for (int64_t outer = 0, count = isApart ? panels.count : weights; outer < count; ++outer) {
+      if (outer % streams == 0)
+        groups.emplace_back();
+      groups.back().push_back(isApart ? inner * panels.count + outer
+                                      : outer * panels.count + inner);
+    }
+  return groups;
 }
 
 void PanelTasks::buildLoop(OpBuilder &builder, OpFoldResult count,
@@ -88,17 +103,20 @@ void PanelTasks::buildLoop(OpBuilder &builder, OpFoldResult count,
                         });
 }
 
-void PanelTasks::buildBlock(OpBuilder &builder, Value block,
+void PanelTasks::buildBlock(OpBuilder &builder, const Division &division, Value block,
                             function_ref<void(OpBuilder &, const Panels &)> build) {
-  Value first = arith::MulIOp::create(builder, loc, block, constant(builder, panelsOfTask));
+  auto [panels, apart, blocks] = division;
+  Value first =
+      apart > 1 ? block
+                : arith::MulIOp::create(builder, loc, block, constant(builder, panels)).getResult();
   // The last block may have fewer panels, and its last panel fewer features.
-  int64_t lastPanels = llvm::divideCeil(features, kLanes) - (blocks() - 1) * panelsOfTask;
+  int64_t lastPanels = panelsOfHead() - (blocks - 1) * panels;
   bool isPartial = features % kLanes != 0;
-  Panels last{this, first, lastPanels, isPartial}, other{this, first, panelsOfTask, false};
-  if (blocks() == 1 || (lastPanels == panelsOfTask && !isPartial))
+  Panels last{this, first, lastPanels, isPartial, apart}, other{this, first, panels, false, apart};
+  if (blocks == 1 || (lastPanels == panels && !isPartial))
     return build(builder, last);
   Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, block,
-                                       constant(builder, blocks() - 1));
+                                       constant(builder, blocks - 1));
   auto branch = scf::IfOp::create(builder, loc, isLast, /*withElseRegion=*/true);
   OpBuilder inLast = branch.getThenBodyBuilder(), inOthers = branch.getElseBodyBuilder();
   build(inLast, last);
@@ -135,7 +153,7 @@ void PanelTasks::prefetch(OpBuilder &builder, Value row, const Panels &panels, i
 }
 
 Value PanelTasks::featureOf(OpBuilder &builder, const Panels &panels, int64_t index) const {
-  return arith::MulIOp::create(builder, loc, add(builder, panels.first, index),
+  return arith::MulIOp::create(builder, loc, add(builder, panels.first, index * panels.apart),
                                constant(builder, kLanes));
 }
 

@@ -31,32 +31,54 @@ protected:
     const PanelTasks *tasks;
     mlir::Value first; ///< of the head's own
     int64_t count;
-    bool isPartial; ///< the last one has fewer than 16 features
+    bool isPartial;    ///< the last one has fewer than 16 features
+    int64_t apart = 1; ///< from one to the next
 
     /// The number of panel `index` of the task in the whole weight.
     mlir::Value at(mlir::OpBuilder &builder, int64_t index) const;
     /// Those of all.
     llvm::SmallVector<mlir::Value> all(mlir::OpBuilder &builder) const;
+    /// Panel `index` alone.
+    Panels only(mlir::OpBuilder &builder, int64_t index) const {
+      return {tasks, tasks->add(builder, first, index * apart), 1, isPartial && index + 1 == count};
+    }
   };
 
-  /// Calls `build` for the code of a task; several times where the last task differs from others.
-  void buildTasks(mlir::OpBuilder &builder,
-                  llvm::function_ref<void(mlir::OpBuilder &, const Panels &)> build);
+  /// How a head's panels are divided into blocks.
+  struct Division {
+    int64_t panels;    ///< of a block
+    int64_t apart = 1; ///< from one of them to the next
+    int64_t blocks;
+  };
+  /// Blocks of `panels` panels that lie beside each other.
+  Division divisionInto(int64_t panels) const {
+    return {panels, 1, (panelsOfHead() + panels - 1) / panels};
+  }
+  /// Those of few rows, whose panels are read in `streams` at once: of one weight, a stream begins
+  /// in each half, and is far from the other; each goes on where the task before ended.
+  Division divisionOfFewRows(int64_t streams) const;
 
-  /// The parts of that: a loop over `count` tasks of each head, whose body learns its number; and
-  /// the code of a block of panels, once or more.
+  /// A loop over `count` tasks of each head, whose body learns its number.
   void buildLoop(mlir::OpBuilder &builder, mlir::OpFoldResult count,
                  llvm::function_ref<void(mlir::OpBuilder &, mlir::Value number)> build);
-  void buildBlock(mlir::OpBuilder &builder, mlir::Value block,
+  /// The code of a block of panels; `build` is called several times where the last one differs from
+  /// others.
+  void buildBlock(mlir::OpBuilder &builder, const Division &division, mlir::Value block,
                   llvm::function_ref<void(mlir::OpBuilder &, const Panels &)> build);
-  /// How many blocks of panels a head has.
-  int64_t blocks() const {
-    return llvm::divideCeil(llvm::divideCeil(features, kLanes), panelsOfTask);
-  }
+  int64_t panelsOfHead() const { return (features + kLanes - 1) / kLanes; }
 
   /// Whose panel number `number` of a task is, and which: the weights' one after the other.
   std::pair<const PanelReader *, int64_t> sourceOf(const Panels &panels, int64_t number) const {
     return {&readers[number / panels.count], number % panels.count};
+  }
+  /// The numbers of panels that are read at once, up to `streams`, each far from the others: of
+  /// several weights, or of several places of one.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> readAtOnce(const Panels &panels,
+                                                           int64_t streams) const;
+
+  /// Says what a task of few rows reads first.
+  void announceFewRows(mlir::OpBuilder &builder, const Panels &panels) const {
+    reader.announce(builder, panels.at(builder, 0), panels.apart > 1 ? 1 : panels.count);
   }
 
   /// The place of a row of this task's head in x and in the result: `[rows, heads]` flattened.

@@ -56,8 +56,8 @@ public:
       : PanelTasks(builder, op, x, std::move(result), shape.taskPanels), x(x), shape(shape),
         element(cast<MemRefType>(x.getType()).getElementType()),
         isPaired(element.isBF16() && reader.isBF16() && cols % 2 == 0), unit(isPaired ? 2 : 1),
-        isUnpacked(!isPaired && !reader.isF32()), tileRows(op.getTileAttr().getRows()),
-        tilePanels(op.getTileAttr().getPanels() / weights),
+        isUnpacked(!isPaired && !reader.isF32()), streams(reader.isQuantised() ? 1 : shape.streams),
+        tileRows(op.getTileAttr().getRows()), tilePanels(op.getTileAttr().getPanels() / weights),
         partPanels(op.getTileAttr().getPart() / weights),
         panels(llvm::divideCeil(features, kLanes)),
         fewPanels(std::min<int64_t>(
@@ -70,12 +70,14 @@ public:
                                        constant(builder, few));
     Cut cut = cutManyRows(builder);
     Value parts = arith::MulIOp::create(builder, loc, cut.panelBlocks, cut.rowBlocks);
-    Value tasks = arith::SelectOp::create(builder, loc, many, parts, constant(builder, blocks()));
+    Division ofFew = divisionOfFewRows(streams);
+    Value tasks =
+        arith::SelectOp::create(builder, loc, many, parts, constant(builder, ofFew.blocks));
     buildLoop(builder, tasks, [&](OpBuilder &body, Value number) {
       auto branch = scf::IfOp::create(body, loc, many, /*withElseRegion=*/true);
       OpBuilder inMany = branch.getThenBodyBuilder(), inFew = branch.getElseBodyBuilder();
       buildPart(inMany, partOf(inMany, cut, number));
-      buildBlock(inFew, number,
+      buildBlock(inFew, ofFew, number,
                  [&](OpBuilder &at, const Panels &panels) { buildFewRows(at, panels); });
     });
     return status();
@@ -196,47 +198,61 @@ private:
   //===--------------------------------------------------------------------===//
 
   void buildFewRows(OpBuilder &builder, const Panels &panels) {
-    reader.announce(builder, panels.at(builder, 0), panels.count);
+    announceFewRows(builder, panels);
     SmallVector<int64_t> heights{4, 2, 1};
     if (reader.isQuantised())
       heights = {1};
-    // Panel by panel: memory that is read in one forward stream arrives fastest.
     forEachTile(builder, constant(builder, 0), rows, heights,
                 [&](OpBuilder &inTile, Value firstRow, int64_t height) {
-                  int64_t count = weights * panels.count;
-                  SmallVector<Value> totals(height * count);
-                  for (int64_t number = 0; number < count; ++number) {
-                    auto [weight, panel] = sourceOf(panels, number);
-                    SmallVector<Value> ofPanel =
-                        addFewRows(inTile, *weight, panels.at(inTile, panel), firstRow, height);
-                    for (int64_t row = 0; row < height; ++row)
-                      totals[row * count + number] = ofPanel[row];
-                  }
-                  storeTile(inTile, totals, firstRow, panels);
+                  if (height == 1 || panels.apart == 1)
+                    return buildFewRows(inTile, panels, firstRow, height);
+                  // Registers hold the sums of several rows for one panel at a time.
+                  for (int64_t index = 0; index < panels.count; ++index)
+                    buildFewRows(inTile, panels.only(inTile, index), firstRow, height);
                 });
   }
 
-  /// The sums of `height` rows and a weight's panel at `place`.
-  SmallVector<Value> addFewRows(OpBuilder &builder, const PanelReader &weight, Value place,
+  void buildFewRows(OpBuilder &builder, const Panels &panels, Value firstRow, int64_t height) {
+    int64_t count = weights * panels.count;
+    SmallVector<Value> totals(height * count);
+    // Panel by panel in each stream: memory that is read forward arrives fastest.
+    for (ArrayRef<int64_t> numbers : readAtOnce(panels, height == 1 ? streams : 1)) {
+      SmallVector<Value> sums = addFewRows(builder, panels, numbers, firstRow, height);
+      for (auto [at, sum] : llvm::enumerate(sums)) {
+        int64_t row = at / numbers.size(), number = numbers[at % numbers.size()];
+        totals[row * count + number] = sum;
+      }
+    }
+    storeTile(builder, totals, firstRow, panels);
+  }
+
+  /// The sums of `height` rows and of the panels `numbers` of a task, [rows][numbers].
+  SmallVector<Value> addFewRows(OpBuilder &builder, const Panels &panels, ArrayRef<int64_t> numbers,
                                 Value firstRow, int64_t height) {
-    int64_t chains = height == 1 ? shape.projectChains : 1;
-    SmallVector<Value> sums(height * chains, zeros(builder)), totals;
+    auto count = static_cast<int64_t>(numbers.size());
+    int64_t chains = height == 1 ? std::max<int64_t>(1, shape.projectChains / count) : 1;
+    SmallVector<Value> sums(height * count * chains, zeros(builder)), totals;
     // One row has one instruction for each cache line of f32: a core's window is wide enough.
     bool asksAhead = !reader.isF32() || height > 1;
     auto read = [&](OpBuilder &body, Value step, int64_t units, Use use) {
-      if (asksAhead)
-        weight.readAhead(body, place, step, shape.aheadBytes);
-      readPacked(body, weight.address(body, place, step), units, use);
+      SmallVector<Value> addresses;
+      for (int64_t number : numbers) {
+        auto [weight, panel] = sourceOf(panels, number);
+        Value place = panels.at(body, panel);
+        if (asksAhead)
+          weight->readAhead(body, place, step, shape.aheadBytes / count);
+        addresses.push_back(weight->address(body, place, step));
+      }
+      readPacked(body, addresses, units, use);
     };
     Rounds rounds{constant(builder, 0), constant(builder, reader.steps()),
                   reader.columnsPerStep() / unit};
     sums = addProducts(builder, placesOf(builder, firstRow, height), rounds, reader.tailColumns(),
-                       /*panels=*/1, chains, sums, read);
-    for (int64_t row = 0; row < height; ++row) {
-      totals.push_back(sums[row * chains]);
+                       count, chains, sums, read);
+    for (size_t first = 0; first < sums.size(); first += chains) {
+      totals.push_back(sums[first]);
       for (int64_t chain = 1; chain < chains; ++chain)
-        totals.back() =
-            arith::AddFOp::create(builder, loc, totals.back(), sums[row * chains + chain]);
+        totals.back() = arith::AddFOp::create(builder, loc, totals.back(), sums[first + chain]);
     }
     return totals;
   }
@@ -486,6 +502,7 @@ private:
   int64_t unit;
   /// Whether many rows want weights unpacked before.
   bool isUnpacked;
+  int64_t streams; ///< of a lone row; quantised weights need the registers
   int64_t tileRows;
   int64_t tilePanels, partPanels; ///< of each weight in a tile, and in a part
   int64_t panels;                 ///< of a weight

@@ -75,6 +75,11 @@ Value QuantGroups::readBundle(OpBuilder &builder, const PanelReader &panel, Valu
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, value);
   };
+  if (form != RowForm::Words) {
+    int64_t half = reader.columnsPerStep() / columnsOfBundle() / 2;
+    Value four = arith::AddIOp::create(builder, loc, first, index(number % half));
+    return panel.nibbles(builder, address, four, /*isUpper=*/number >= half);
+  }
   Value four = arith::AddIOp::create(
       builder, loc, arith::DivUIOp::create(builder, loc, first, index(2)), index(number / 2));
   return widened(builder, panel.four(builder, address, four))[number % 2];

@@ -41,7 +41,12 @@ public:
   /// the stored numbers, which are never negative, stand for.
   QuantGroup read(mlir::OpBuilder &builder, const PanelReader &panel, mlir::Value address) const;
 
-  /// Of rows of words, bundle `first` + `number` of such a group alone; `first` is a multiple of 2.
+  /// Whether a bundle of the first half of the columns and one of the second are stored in the same
+  /// bytes, as nibbles, and have a scale in common.
+  bool hasHalves() const { return reader.hasFourBits() && reader.scalesPerStep() == 1; }
+
+  /// Bundle `first` + `number` of such a group alone. Of rows of words `first` is a multiple of 2;
+  /// of others the group has halves, and `first` and `number`, less a half, are of the first one.
   mlir::Value readBundle(mlir::OpBuilder &builder, const PanelReader &panel, mlir::Value address,
                          mlir::Value first, int64_t number) const;
 

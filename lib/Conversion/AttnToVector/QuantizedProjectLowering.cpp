@@ -81,7 +81,8 @@ public:
                    op.getTileAttr().getPanels() / static_cast<int64_t>(op.getWeights().size())),
         tileRows(op.getTileAttr().getRows()), x(x), form(formOf(x)), groups(loc, reader, form),
         multipliesFours(shape.multipliesFours && form != RowForm::Words),
-        aheadBytes(shape.aheadBytes), floats(VectorType::get({kLanes}, builder.getF32Type())),
+        aheadBytes(shape.aheadBytes), streams(shape.streams),
+        floats(VectorType::get({kLanes}, builder.getF32Type())),
         ints(VectorType::get({kLanes}, builder.getI32Type())),
         words(VectorType::get({2 * kLanes}, builder.getI16Type())),
         bytes(VectorType::get({4 * kLanes}, builder.getI8Type())) {}
@@ -93,18 +94,41 @@ public:
   }
 
   LogicalResult build(OpBuilder &builder) {
-    buildTasks(builder, [&](OpBuilder &body, const Panels &panels) {
-      Value many = arith::CmpIOp::create(body, loc, arith::CmpIPredicate::sge, rows,
-                                         constant(body, kManyRows));
-      auto branch = scf::IfOp::create(body, loc, many, /*withElseRegion=*/true);
-      OpBuilder inMany = branch.getThenBodyBuilder(), inFew = branch.getElseBodyBuilder();
-      buildManyRows(inMany, panels);
-      buildFewRows(inFew, panels);
+    Division ofMany = divisionInto(panelsOfTask), ofFew = divisionOfFewRows(streamsOfRow());
+    if (ofMany.blocks == ofFew.blocks) {
+      buildLoop(builder, builder.getIndexAttr(ofMany.blocks), [&](OpBuilder &body, Value number) {
+        buildBlock(body, ofMany, number, [&](OpBuilder &at, const Panels &panels) {
+          auto [many, few] = branch(at);
+          buildManyRows(many, panels);
+          buildFewRows(few, panels);
+        });
+      });
+      return status();
+    }
+    Value tasks =
+        arith::SelectOp::create(builder, loc, areMany(builder), constant(builder, ofMany.blocks),
+                                constant(builder, ofFew.blocks));
+    buildLoop(builder, tasks, [&](OpBuilder &body, Value number) {
+      auto [many, few] = branch(body);
+      buildBlock(many, ofMany, number,
+                 [&](OpBuilder &at, const Panels &panels) { buildManyRows(at, panels); });
+      buildBlock(few, ofFew, number,
+                 [&](OpBuilder &at, const Panels &panels) { buildFewRows(at, panels); });
     });
     return status();
   }
 
 private:
+  Value areMany(OpBuilder &builder) {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, rows,
+                                 constant(builder, kManyRows));
+  }
+  /// Where code for many rows stands, and where that for few.
+  std::pair<OpBuilder, OpBuilder> branch(OpBuilder &builder) {
+    auto made = scf::IfOp::create(builder, loc, areMany(builder), /*withElseRegion=*/true);
+    return {made.getThenBodyBuilder(), made.getElseBodyBuilder()};
+  }
+
   static RowForm formOf(const Rows &x) {
     Type quant = cast<MemRefType>(x.quants.getType()).getElementType();
     return x.centres             ? RowForm::CentredBytes
@@ -120,35 +144,47 @@ private:
   using ReadGroups = function_ref<SmallVector<QuantGroup>(OpBuilder &)>;
 
   void buildFewRows(OpBuilder &builder, const Panels &panels) {
-    reader.announce(builder, panels.at(builder, 0), panels.count);
+    announceFewRows(builder, panels);
     Value zero = constant(builder, 0), one = constant(builder, 1);
     auto rowLoop = scf::ForOp::create(builder, loc, zero, rows, one);
     OpBuilder inRow = OpBuilder::atBlockTerminator(rowLoop.getBody());
     Value row = rowLoop.getInductionVar();
-    SmallVector<Value> totals;
-    // Panel by panel: memory that is read in one forward stream arrives fastest.
-    for (int64_t number = 0; number < weights * panels.count; ++number) {
-      auto [ofPanel, panel] = sourceOf(panels, number);
+    SmallVector<Value> totals(weights * panels.count);
+    // Panel by panel in each stream: memory that is read forward arrives fastest.
+    for (ArrayRef<int64_t> numbers : readAtOnce(panels, streamsOfRow())) {
       auto loop = scf::ForOp::create(
-          inRow, loc, zero, constant(inRow, reader.steps()), one, zeros(inRow),
+          inRow, loc, zero, constant(inRow, reader.steps()), one,
+          SmallVector<Value>(numbers.size(), zeros(inRow)),
           [&](OpBuilder &body, Location, Value step, ValueRange carried) {
-            SmallVector<Value> next(carried);
-            Value place = panels.at(body, panel);
-            ofPanel->readAhead(body, place, step, aheadBytes);
-            Value address = ofPanel->address(body, place, step);
-            QuantGroup group = groups.read(body, *ofPanel, address);
-            auto bundleOf = [&](OpBuilder &at, int64_t, OpFoldResult first, int64_t number) {
-              std::optional<int64_t> known = getConstantIntValue(first);
-              return known ? group.bundles[*known + number]
-                           : groups.readBundle(at, *ofPanel, address, cast<Value>(first), number);
-            };
-            auto groupsOf = [&](OpBuilder &) { return SmallVector<QuantGroup>{group}; };
-            addGroup(body, groupsOf, bundleOf, row, 1, step, next);
+            SmallVector<Value> next;
+            for (auto [number, total] : llvm::zip_equal(numbers, carried)) {
+              auto [ofPanel, panel] = sourceOf(panels, number);
+              Value place = panels.at(body, panel);
+              ofPanel->readAhead(body, place, step, aheadBytes / numbers.size());
+              next.push_back(addLoneGroup(body, *ofPanel, place, row, step, total));
+            }
             scf::YieldOp::create(body, loc, next);
           });
-      totals.push_back(loop.getResult(0));
+      for (auto [number, total] : llvm::zip_equal(numbers, loop.getResults()))
+        totals[number] = total;
     }
     storeTile(inRow, totals, row, panels);
+  }
+
+  /// `total` of a row and the panel at `place` with the products of a group.
+  Value addLoneGroup(OpBuilder &builder, const PanelReader &ofPanel, Value place, Value row,
+                     Value step, Value total) {
+    Value address = ofPanel.address(builder, place, step);
+    QuantGroup group = groups.read(builder, ofPanel, address);
+    auto bundleOf = [&](OpBuilder &at, int64_t, OpFoldResult first, int64_t bundle) {
+      std::optional<int64_t> known = getConstantIntValue(first);
+      return known ? group.bundles[*known + bundle]
+                   : groups.readBundle(at, ofPanel, address, cast<Value>(first), bundle);
+    };
+    auto groupsOf = [&](OpBuilder &) { return SmallVector<QuantGroup>{group}; };
+    SmallVector<Value> totals{total};
+    addGroup(builder, groupsOf, bundleOf, row, 1, step, totals);
+    return totals.front();
   }
 
   void buildManyRows(OpBuilder &builder, const Panels &panels) {
@@ -302,10 +338,14 @@ private:
 
   /// Whether products of so many rows are added up in a loop: in one block LLVM takes row by row,
   /// or one half of the lanes after the other, for which registers don't suffice where each product
-  /// is an addition more.
+  /// is an addition more. From panel to panel they would have to keep a lone row's numbers, too.
   bool addsUpInLoop(int64_t height) const {
-    return form == RowForm::Words || (height > 1 && !multipliesFours);
+    if (form == RowForm::Words)
+      return true;
+    return !multipliesFours && (height > 1 || (streams > 1 && groups.hasHalves()));
   }
+  /// As many panels of a lone row as are read at once.
+  int64_t streamsOfRow() const { return addsUpInLoop(1) ? streams : 1; }
 
   /// `sums`, [rows][panels], and the products of bundles `first` … `end`-1.
   SmallVector<Value> sumsOf(OpBuilder &builder, int64_t panels, ReadBundle bundleOf,
@@ -316,17 +356,22 @@ private:
         addBundle(builder, panels, bundleOf, places, step, builder.getIndexAttr(bundle), 0, sums);
       return sums;
     }
-    int64_t columns = places.size() == 1 ? kLoneColumnsOfRound : kColumnsOfRound;
+    bool isLone = places.size() == 1;
+    int64_t columns = isLone ? kLoneColumnsOfRound : kColumnsOfRound;
     int64_t together = columns / groups.columnsOfBundle();
     assert((end - first) % together == 0 && "parts and words have room for so many, or a multiple");
-    auto loop = scf::ForOp::create(
-        builder, loc, constant(builder, first), constant(builder, end), constant(builder, together),
-        sums, [&](OpBuilder &body, Location, Value bundle, ValueRange carried) {
-          SmallVector<Value> next(carried);
-          for (int64_t number = 0; number < together; ++number)
-            addBundle(body, panels, bundleOf, places, step, bundle, number, next);
-          scf::YieldOp::create(body, loc, next);
-        });
+    // A lone row's nibbles come from where both halves of the columns have them.
+    int64_t halves = isLone && groups.hasHalves() ? 2 : 1, half = (end - first) / halves;
+    auto loop =
+        scf::ForOp::create(builder, loc, constant(builder, first), constant(builder, first + half),
+                           constant(builder, together / halves), sums,
+                           [&](OpBuilder &body, Location, Value bundle, ValueRange carried) {
+                             SmallVector<Value> next(carried);
+                             for (int64_t number = 0; number < together; ++number)
+                               addBundle(body, panels, bundleOf, places, step, bundle,
+                                         number / halves + number % halves * half, next);
+                             scf::YieldOp::create(body, loc, next);
+                           });
     loop->setDiscardableAttr(
         "llvm.loop_annotation",
         parseAttribute("#llvm.loop_annotation<unroll = <disable = true>>", builder.getContext()));
@@ -436,7 +481,7 @@ private:
   RowForm form;
   QuantGroups groups;
   bool multipliesFours;
-  int64_t aheadBytes;
+  int64_t aheadBytes, streams;
   VectorType floats, ints, words, bytes;
 };
 

@@ -18,7 +18,7 @@ using namespace heed::endtoend;
 namespace {
 
 const char kProgram[] = R"(
-size n, a = 32, b = 33, c = 64
+size n, a = 56, b = 33, c = 64
 weight W : [a, b]
 weight T : [c, a, b]
 weight L : [a, c]
@@ -76,7 +76,7 @@ Numbers sums(int64_t rows, int64_t features, int64_t summed, Weight weight, X x)
 class Projection : public testing::TestWithParam<StorageType> {};
 
 TEST_P(Projection, AxesInAnyOrder) {
-  constexpr int64_t a = 32, b = 33, c = 64;
+  constexpr int64_t a = 56, b = 33, c = 64;
   Weights weights;
   weights.add("W", {a, b});
   weights.add("T", {c, a, b});

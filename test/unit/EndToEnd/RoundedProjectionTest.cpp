@@ -23,7 +23,7 @@ using namespace heed::endtoend;
 namespace {
 
 const char kProgram[] = R"(
-size n, heads = 3, columns = 96, features = 72
+size n, heads = 3, columns = 96, features = 88
 weight W : [features, columns]
 weight H : [heads, features, columns]
 
@@ -111,7 +111,7 @@ protected:
 };
 
 TEST_P(RoundedProjection, IsThatOfRoundedRows) {
-  constexpr int64_t h = 3, c = 96, f = 72;
+  constexpr int64_t h = 3, c = 96, f = 88;
   Weights weights;
   weights.add("W", {f, c}, 0.4f, GetParam());
   weights.add("H", {h, f, c}, 0.4f, GetParam());
@@ -145,7 +145,7 @@ TEST_P(RoundedProjection, IsThatOfRoundedRows) {
 }
 
 TEST_P(RoundedProjection, ARowDoesNotDependOnOthers) {
-  constexpr int64_t c = 96, f = 72, n = 17;
+  constexpr int64_t c = 96, f = 88, n = 17;
   Weights weights;
   weights.add("W", {f, c}, 0.4f, GetParam());
   weights.add("H", {3, f, c}, 0.4f, GetParam());
@@ -159,7 +159,7 @@ TEST_P(RoundedProjection, ARowDoesNotDependOnOthers) {
 
 /// Products of the largest numbers fill words of 16 bits without exceeding them.
 TEST_P(RoundedProjection, TheLargestProductsAddUp) {
-  constexpr int64_t h = 3, c = 96, f = 72;
+  constexpr int64_t h = 3, c = 96, f = 88;
   Weights weights;
   weights.addLargest("W", {f, c}, GetParam());
   weights.add("H", {h, f, c}, 0.4f, GetParam());
