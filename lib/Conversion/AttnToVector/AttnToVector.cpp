@@ -9,6 +9,7 @@
 
 #include "heed/Conversion/Passes.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -87,3 +88,9 @@ struct AttnToVectorPass : heed::impl::AttnToVectorPassBase<AttnToVectorPass> {
 };
 
 } // namespace
+
+void heed::attn::keepAsLoop(Operation *loop) {
+  loop->setDiscardableAttr(
+      "llvm.loop_annotation",
+      parseAttribute("#llvm.loop_annotation<unroll = <disable = true>>", loop->getContext()));
+}

@@ -128,12 +128,23 @@ private:
         rows.push_back(arith::MinUIOp::create(
             body, loc, arith::AddIOp::create(body, loc, key, constant(body, i)), lastKey));
       int64_t atOnce = sumsAtOnce / kKeysAtOnce;
-      for (int64_t lane = 0; lane < lanes; lane += atOnce)
-        buildProducts(body, key, rows, lane, std::min(atOnce, lanes - lane));
+      if (atOnce > 1 || lanes == 1) {
+        for (int64_t lane = 0; lane < lanes; lane += atOnce)
+          buildProducts(body, key, rows, constant(body, lane), std::min(atOnce, lanes - lane));
+        return;
+      }
+      // In one block LLVM would keep what it read of the keys for the next lane, on the stack.
+      auto loop = scf::ForOp::create(body, loc, zero, constant(body, lanes), constant(body, 1));
+      keepAsLoop(loop);
+      OpBuilder inLane = OpBuilder::atBlockTerminator(loop.getBody());
+      buildProducts(inLane, key, rows, loop.getInductionVar(), 1);
     });
   }
 
-  void buildProducts(OpBuilder &builder, Value key, ValueRange rows, int64_t lane, int64_t count) {
+  void buildProducts(OpBuilder &builder, Value key, ValueRange rows, Value lane, int64_t count) {
+    auto laneAt = [&](OpBuilder &b, int64_t n) {
+      return n == 0 ? lane : arith::AddIOp::create(b, loc, lane, constant(b, n)).getResult();
+    };
     SmallVector<Value> sums(count * kKeysAtOnce, splat(builder, 0));
     int64_t unrolled = std::gcd(depth, 4 * kLanes);
     auto add = [&](OpBuilder &b, Value from, SmallVector<Value> &into) {
@@ -143,7 +154,7 @@ private:
         for (Value row : rows)
           parts.push_back(loadVector(b, op.getK(), row, column));
         for (int64_t n = 0; n < count; ++n) {
-          Value query = loadVector(b, op.getQ(), constant(b, lane + n), column);
+          Value query = loadVector(b, op.getQ(), laneAt(b, n), column);
           for (int64_t i = 0; i < kKeysAtOnce; ++i) {
             Value &sum = into[n * kKeysAtOnce + i];
             sum = fma(b, parts[i], query, sum);
@@ -165,8 +176,7 @@ private:
     }
     for (int64_t n = 0; n < count; ++n) {
       Value four = sumEach(builder, ArrayRef(sums).slice(n * kKeysAtOnce, kKeysAtOnce));
-      vector::StoreOp::create(builder, loc, four, scores,
-                              ValueRange{constant(builder, lane + n), key});
+      vector::StoreOp::create(builder, loc, four, scores, ValueRange{laneAt(builder, n), key});
     }
   }
 

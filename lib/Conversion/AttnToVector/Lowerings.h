@@ -73,6 +73,8 @@ mlir::LogicalResult lowerFewLanesAttention(mlir::OpBuilder &builder, OnlineAtten
 /// it each time round.
 mlir::Value allocateForTask(OnlineAttentionOp op, llvm::ArrayRef<int64_t> shape,
                             mlir::Type element);
+/// Keeps LLVM from unrolling `loop`, an scf.for or one like it.
+void keepAsLoop(mlir::Operation *loop);
 /// Rows as pairs of bf16.
 void lowerPairRows(mlir::OpBuilder &builder, PairRowsOp op);
 /// Builds the two answers of the op and returns them: any, all.

@@ -46,7 +46,6 @@
 #include "PanelTasks.h"
 #include "QuantGroups.h"
 
-#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -372,9 +371,7 @@ private:
                                          number / halves + number % halves * half, next);
                              scf::YieldOp::create(body, loc, next);
                            });
-    loop->setDiscardableAttr(
-        "llvm.loop_annotation",
-        parseAttribute("#llvm.loop_annotation<unroll = <disable = true>>", builder.getContext()));
+    keepAsLoop(loop);
     return SmallVector<Value>(loop.getResults());
   }
 
