@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 
 #define DEBUG_TYPE "heed-export-functions"
@@ -66,6 +68,39 @@ static void takeMemory(func::FuncOp func, unsigned place, bool writable) {
   auto contents = bufferization::ToTensorOp::create(builder, argument.getLoc(), tensor, argument,
                                                     /*restrict=*/true, writable);
   argument.replaceAllUsesExcept(contents, contents);
+}
+
+/// Finds the new tensors that tasks write for `value` where it comes from one of several branches.
+static void findNewTensors(Value value, bool isInBranch, SmallVectorImpl<OpOperand *> &uses) {
+  auto result = dyn_cast<OpResult>(value);
+  if (!result)
+    return;
+  if (auto branches = dyn_cast<scf::IfOp>(result.getOwner())) {
+    for (scf::YieldOp yield : {branches.thenYield(), branches.elseYield()})
+      findNewTensors(yield.getOperand(result.getResultNumber()), true, uses);
+  } else if (auto tasks = dyn_cast<scf::ForallOp>(result.getOwner()); tasks && isInBranch) {
+    OpOperand &output = tasks.getOutputsMutable()[result.getResultNumber()];
+    if (output.get().getDefiningOp<tensor::EmptyOp>())
+      uses.push_back(&output);
+  }
+}
+
+/// Lets the tasks of all branches that `value` comes from write `memory`, where they write a new
+/// tensor. (eliminate-empty-tensors does that in one of them; which one, an address decides.)
+static void writeInPlace(func::FuncOp func, Value value, Value memory) {
+  SmallVector<OpOperand *> uses;
+  findNewTensors(value, /*isInBranch=*/false, uses);
+  if (uses.empty())
+    return;
+  OpBuilder builder = OpBuilder::atBlockBegin(&func.front());
+  Value tensor = bufferization::ToTensorOp::create(builder, memory.getLoc(), value.getType(),
+                                                   memory, /*restrict=*/true, /*writable=*/true);
+  for (OpOperand *use : uses) {
+    auto empty = use->get().getDefiningOp<tensor::EmptyOp>();
+    use->set(tensor);
+    if (empty->use_empty())
+      empty->erase();
+  }
 }
 
 static LogicalResult exportFunction(func::FuncOp func) {
@@ -125,6 +160,7 @@ static LogicalResult exportFunction(func::FuncOp func) {
     (void)func.insertArgument(place, memoryOf(ret.getOperand(result).getType()),
                               DictionaryAttr::get(context, attributes),
                               NameLoc::get(StringAttr::get(context, "out"), func.getLoc()));
+    writeInPlace(func, ret.getOperand(result), func.getArgument(place));
     store(ret.getOperand(result), func.getArgument(place));
   }
   for (auto [cache, place] : llvm::enumerate(caches))

@@ -78,7 +78,8 @@ def ExportFunctionsPass : Pass<"heed-export-functions", "::mlir::ModuleOp"> {
   let description = [{
     A public function's tensors become memrefs without strides or offset, which the
     caller owns. Results, and the caches of a step, are written where the caller
-    wants them, so the function allocates nothing that outlives it.
+    wants them, so the function allocates nothing that outlives it. Where a result comes
+    from one of several branches, the tasks of all of them write there.
 
     The arguments' order is params, past, first, caches, results; `heed.arg` says
     which one is, and `heed.name` what the program calls it. Results are named by
