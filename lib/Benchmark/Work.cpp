@@ -55,11 +55,9 @@ struct Matrix {
 Arithmetic arithmeticOf(const PanelLayout &layout, uint64_t instructions, bool precise) {
   if (precise)
     return Arithmetic::F32;
-  // Weights of few bits are multiplied as bytes by all instruction sets, others as words by some.
   if (layout.isQuantised())
-    return layout.hasNibbles() || (instructions & (HEED_AVX512_VNNI | HEED_AVX_VNNI))
-               ? Arithmetic::Int8
-               : Arithmetic::Int16;
+    return layout.meetsBytes(instructions & (HEED_AVX512_VNNI | HEED_AVX_VNNI)) ? Arithmetic::Int8
+                                                                                : Arithmetic::Int16;
   if (layout.quant == PanelLayout::Quant::BF16 && (instructions & HEED_AVX512_BF16))
     return Arithmetic::Bf16;
   return Arithmetic::F32;

@@ -92,6 +92,9 @@ struct PanelLayout {
   constexpr int bits() const { return quant == Quant::U4 ? 4 : quant == Quant::U5 ? 5 : 8; }
   /// Whether the low four bits of numbers lie in nibbles.
   constexpr bool hasNibbles() const { return quant == Quant::U4 || quant == Quant::U5; }
+  /// Whether a quantised matrix is multiplied by rows of bytes, else by rows of 16 bits: products
+  /// of eight bits exceed the words that pairs add up in where nothing multiplies fours.
+  constexpr bool meetsBytes(bool multipliesFours) const { return multipliesFours || hasNibbles(); }
   /// Where the fifth bits of U5 lie, from the start of a group's record.
   constexpr int64_t fifthBitsOffset() const { return quantsOffset + nibblesBytes; }
   constexpr int64_t scaleBytes() const { return scaleIsF16 ? 2 : 4; }

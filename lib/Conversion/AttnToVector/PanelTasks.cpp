@@ -73,13 +73,12 @@ PanelTasks::Division PanelTasks::divisionOfFewRows(int64_t streams) const {
 SmallVector<SmallVector<int64_t>> PanelTasks::readAtOnce(const Panels &panels,
                                                          int64_t streams) const {
   SmallVector<SmallVector<int64_t>> groups;
-  bool isApart = panels.apart > 1;
-  for (int64_t inner = 0, end = isApart ? weights : panels.count; inner < end; ++inner)
-    for (int64_t outer = 0, count = isApart ? panels.count : weights; outer < count; ++outer) {
-      if (outer % streams == 0)
+  for (int64_t panel = 0; panel < panels.count; ++panel)
+    for (int64_t weight = 0; weight < weights; ++weight) {
+      int64_t place = weights > 1 ? weight : panels.apart > 1 ? panel : 0;
+      if (place % streams == 0)
         groups.emplace_back();
-      groups.back().push_back(isApart ? inner * panels.count + outer
-                                      : outer * panels.count + inner);
+      groups.back().push_back(weight * panels.count + panel);
     }
   return groups;
 }

@@ -102,8 +102,7 @@ private:
     if (!int8 || !layout.isQuantised() || columns % QuantizeOp::kBlock != 0)
       return std::nullopt;
     Blocks blocks{static_cast<int64_t>(project.getContracted()), layout.scaleGroup};
-    // Products of eight bits exceed words of 16; then rows may have as many bits as words.
-    blocks.words = !vnni && !layout.hasNibbles();
+    blocks.words = !layout.meetsBytes(vnni);
     // Centres are multiplied as pairs of bf16.
     blocks.centred = bf16 && layout.hasNibbles() && layout.scaleGroup == QuantizeOp::kBlock;
     blocks.scaledSums = layout.hasMin && !blocks.centred;
