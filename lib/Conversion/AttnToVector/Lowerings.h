@@ -40,7 +40,10 @@ struct KernelShape {
   int64_t aheadBytes;    ///< that memory is asked ahead of few rows' products, of all streams
   int64_t streams;       ///< panels, far from each other, that are read at once for few rows
   int64_t attentionRows; ///< keys, or components of the values, in an attention's tile
-  bool splitsExponents;  ///< instructions take a number's whole part off, and scale by its power
+  /// How often its loops are unrolled. With twelve sums a round is 24 to 27 instructions for six
+  /// cycles, as many as a core decodes; another program on the same core leaves it fewer.
+  int64_t attentionUnrolled;
+  bool splitsExponents; ///< instructions take a number's whole part off, and scale by its power
   bool multipliesFours; ///< of bytes, adding them up in 32 bits; else pairs of them in 16, or words
 
   /// A window of instructions holds some ten steps of a panel, 3 K, and what arrives within the
@@ -53,8 +56,8 @@ struct KernelShape {
   /// `invariant`: few rows are summed in the order that many are.
   static KernelShape of(int64_t nativeLanes, bool invariant, bool vnni) {
     int64_t chains = invariant ? 1 : 4;
-    return nativeLanes >= 16 ? KernelShape{2, chains, kFarAhead, 1, 8, true, vnni}
-                             : KernelShape{1, chains, kNearAhead, 2, 6, false, vnni};
+    return nativeLanes >= 16 ? KernelShape{2, chains, kFarAhead, 1, 8, 1, true, vnni}
+                             : KernelShape{1, chains, kNearAhead, 2, 6, 4, false, vnni};
   }
 };
 

@@ -40,7 +40,8 @@ class OnlineAttentionKernel {
 public:
   OnlineAttentionKernel(OpBuilder &builder, OnlineAttentionOp op, const KernelShape &shape)
       : op(op), exponents(op, shape), loc(op.getLoc()), rowsAtOnce(shape.attentionRows),
-        unit(op.isPaired() ? 2 : 1), lanes(VectorType::get({kLanes}, builder.getF32Type())),
+        unrolled(shape.attentionUnrolled), unit(op.isPaired() ? 2 : 1),
+        lanes(VectorType::get({kLanes}, builder.getF32Type())),
         vectors(cast<MemRefType>(op.getAcc().getType()).getDimSize(1) / kLanes),
         steps(cast<MemRefType>(op.getQ().getType()).getDimSize(0)),
         width(cast<MemRefType>(op.getAcc().getType()).getDimSize(0)) {
@@ -176,6 +177,28 @@ private:
     return built;
   }
 
+  /// Adds to `sums` what `build` adds for each of 0 … end-1, a few of them in a round.
+  using ProductsBuilder = function_ref<void(OpBuilder &, Value, MutableArrayRef<Value> sums)>;
+  SmallVector<Value> addProducts(OpBuilder &builder, Value end, ArrayRef<Value> sums,
+                                 ProductsBuilder build) {
+    auto addRounds = [&](Value begin, Value stop, int64_t together, ValueRange before) {
+      auto loop =
+          scf::ForOp::create(builder, loc, begin, stop, constant(builder, together), before,
+                             [&](OpBuilder &body, Location, Value first, ValueRange carried) {
+                               SmallVector<Value> next(carried);
+                               for (int64_t number = 0; number < together; ++number)
+                                 build(body, add(body, first, number), next);
+                               scf::YieldOp::create(body, loc, next);
+                             });
+      return SmallVector<Value>(loop.getResults());
+    };
+    if (unrolled == 1)
+      return addRounds(zero, end, 1, sums);
+    Value rest = arith::RemUIOp::create(builder, loc, end, constant(builder, unrolled));
+    Value whole = arith::SubIOp::create(builder, loc, end, rest);
+    return addRounds(whole, end, 1, addRounds(zero, whole, unrolled, sums));
+  }
+
   /// Evaluates of a region what the lanes' heads and rows, its arguments from `first` on,
   /// determine.
   LogicalResult enterRows(OpBuilder &builder, Region &region, unsigned first,
@@ -193,20 +216,17 @@ private:
   LogicalResult buildScores(OpBuilder &builder, Value first, int64_t count,
                             SmallVector<Value> &maxima) {
     SmallVector<Value> sums(count * vectors, splat(builder, 0));
-    auto loop =
-        scf::ForOp::create(builder, loc, zero, constant(builder, steps), constant(builder, 1), sums,
-                           [&](OpBuilder &body, Location, Value k, ValueRange carried) {
-                             SmallVector<Value> next(carried);
-                             SmallVector<Value> query = loadVectors(body, op.getQ(), k);
-                             for (int64_t row = 0; row < count; ++row) {
-                               Value key = broadcast(body, op.getK(), add(body, first, row), k);
-                               for (int64_t v = 0; v < vectors; ++v) {
-                                 Value &sum = next[row * vectors + v];
-                                 sum = multiply(body, query[v], key, sum);
-                               }
-                             }
-                             scf::YieldOp::create(body, loc, next);
-                           });
+    sums = addProducts(builder, constant(builder, steps), sums,
+                       [&](OpBuilder &body, Value k, MutableArrayRef<Value> next) {
+                         SmallVector<Value> query = loadVectors(body, op.getQ(), k);
+                         for (int64_t row = 0; row < count; ++row) {
+                           Value key = broadcast(body, op.getK(), add(body, first, row), k);
+                           for (int64_t v = 0; v < vectors; ++v) {
+                             Value &sum = next[row * vectors + v];
+                             sum = multiply(body, query[v], key, sum);
+                           }
+                         }
+                       });
     float factor = exponents.factor();
     Value hidden = splat(builder, -INFINITY);
     for (int64_t row = 0; row < count; ++row) {
@@ -214,7 +234,7 @@ private:
       Value key = arith::AddIOp::create(builder, loc, op.getStart(), index);
       SmallVector<Value> finished;
       for (int64_t v = 0; v < vectors; ++v) {
-        Value score = loop.getResult(row * vectors + v);
+        Value score = sums[row * vectors + v];
         if (factor != 1)
           score = arith::MulFOp::create(builder, loc, score, splat(builder, factor));
         // The mask comes first, so that a modifier reads nothing for what it hides.
@@ -307,23 +327,19 @@ private:
             for (auto [v, old] :
                  llvm::enumerate(loadVectors(body, op.getAcc(), add(body, first, row))))
               sums.push_back(arith::MulFOp::create(body, loc, old, correction[v]));
-          auto loop =
-              scf::ForOp::create(body, loc, zero, stop, constant(body, 1), sums,
-                                 [&](OpBuilder &inner, Location, Value t, ValueRange carried) {
-                                   SmallVector<Value> next(carried);
-                                   SmallVector<Value> weights = loadVectors(inner, pattern, t);
-                                   for (int64_t row = 0; row < count; ++row) {
-                                     Value value =
-                                         broadcast(inner, op.getV(), t, add(inner, first, row));
-                                     for (int64_t v = 0; v < vectors; ++v) {
-                                       Value &sum = next[row * vectors + v];
-                                       sum = multiply(inner, weights[v], value, sum);
-                                     }
-                                   }
-                                   scf::YieldOp::create(inner, loc, next);
-                                 });
+          sums = addProducts(
+              body, stop, sums, [&](OpBuilder &inner, Value t, MutableArrayRef<Value> next) {
+                SmallVector<Value> weights = loadVectors(inner, pattern, t);
+                for (int64_t row = 0; row < count; ++row) {
+                  Value value = broadcast(inner, op.getV(), t, add(inner, first, row));
+                  for (int64_t v = 0; v < vectors; ++v) {
+                    Value &sum = next[row * vectors + v];
+                    sum = multiply(inner, weights[v], value, sum);
+                  }
+                }
+              });
           for (int64_t row = 0; row < count; ++row)
-            storeVectors(body, loop.getResults().slice(row * vectors, vectors), op.getAcc(),
+            storeVectors(body, ValueRange(sums).slice(row * vectors, vectors), op.getAcc(),
                          add(body, first, row));
           return success();
         });
@@ -333,7 +349,8 @@ private:
   ScoreExponents exponents;
   Location loc;
   int64_t rowsAtOnce;
-  int64_t unit; ///< factors that are multiplied at once in a lane: one of f32, two of bf16
+  int64_t unrolled; ///< rounds of products
+  int64_t unit;     ///< factors that are multiplied at once in a lane: one of f32, two of bf16
   VectorType lanes;
   int64_t vectors, steps, width; ///< `steps` of `unit` components of a query
   Value zero, keys, scores;
