@@ -77,6 +77,11 @@ void PanelReader::announce(OpBuilder &builder, Value first, int64_t count) const
   AnnounceOp::create(builder, loc, weight, offset, count * panelBytes);
 }
 
+Value PanelReader::splatBits(OpBuilder &builder, int32_t value) const {
+  auto ints = VectorType::get({kLanes}, builder.getI32Type());
+  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(ints, value));
+}
+
 Value PanelReader::load(OpBuilder &builder, Value address, int64_t offset, Type element,
                         int64_t count) const {
   Value place = LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), address,
@@ -101,11 +106,7 @@ SmallVector<Value> PanelReader::scaleVectors(OpBuilder &builder, Value address,
 }
 
 SmallVector<Value> PanelReader::fours(OpBuilder &builder, Value address) const {
-  auto bits = [&](int32_t value) -> Value {
-    return arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI32Type()), value));
-  };
+  auto bits = [&](int32_t value) { return splatBits(builder, value); };
   const bool nibbles = layout.hasNibbles();
   SmallVector<Value> low, high;
   for (int64_t four = 0; four < stepColumns / (nibbles ? 8 : 4); ++four) {
@@ -141,11 +142,7 @@ Value PanelReader::four(OpBuilder &builder, Value address, Value index) const {
 }
 
 Value PanelReader::nibbles(OpBuilder &builder, Value address, Value index, bool isUpper) const {
-  auto bits = [&](int32_t value) -> Value {
-    return arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI32Type()), value));
-  };
+  auto bits = [&](int32_t value) { return splatBits(builder, value); };
   Value bytes = fourBytes(builder, address, index);
   if (isUpper)
     bytes = arith::ShRUIOp::create(builder, loc, bytes, bits(4));
@@ -171,11 +168,7 @@ Value PanelReader::column(OpBuilder &builder, Value address, int64_t column) con
                                  load(builder, address, offset, builder.getF16Type()));
   // A bf16 is the upper half of an f32, and of a pair the second is the upper half.
   Value pair = load(builder, address, offset, builder.getI32Type());
-  auto bits = [&](int32_t value) -> Value {
-    return arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(VectorType::get({kLanes}, builder.getI32Type()), value));
-  };
+  auto bits = [&](int32_t value) { return splatBits(builder, value); };
   Value upper = column % 2 == 0 ? Value(arith::ShLIOp::create(builder, loc, pair, bits(16)))
                                 : arith::AndIOp::create(builder, loc, pair,
                                                         bits(static_cast<int32_t>(0xffff0000)));
@@ -219,9 +212,7 @@ void PanelReader::forEachColumn(OpBuilder &builder, Value address, int64_t count
   };
 
   // Columns lie in fours: a lane's 32 bits have four bytes, each a column of S8 or two of U4.
-  auto bits = [&](int32_t value) {
-    return splat(builder.getI32Type(), builder.getI32IntegerAttr(value));
-  };
+  auto bits = [&](int32_t value) { return splatBits(builder, value); };
   if (layout.quant == PanelLayout::Quant::U5) {
     for (auto [four, bytes] : llvm::enumerate(fours(builder, address)))
       for (int i = 0; i < 4; ++i) {

@@ -88,6 +88,8 @@ public:
 private:
   /// Where a step begins, in bytes, of type index.
   mlir::Value offsetOf(mlir::OpBuilder &builder, mlir::Value panel, mlir::Value step) const;
+  /// `value` in 16 x i32.
+  mlir::Value splatBits(mlir::OpBuilder &builder, int32_t value) const;
   mlir::Value load(mlir::OpBuilder &builder, mlir::Value address, int64_t offset,
                    mlir::Type element, int64_t count = PanelLayout::lanes) const;
   /// The stored bytes of four `index`, and with nibbles of one that is half the columns further.

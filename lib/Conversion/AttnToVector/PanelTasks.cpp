@@ -93,9 +93,8 @@ void PanelTasks::buildLoop(OpBuilder &builder, OpFoldResult count,
                           taskBody = body.getBlock();
                           if (heads > 1) {
                             head = args[1];
-                            headPanels = arith::MulIOp::create(
-                                body, loc, head,
-                                constant(body, llvm::divideCeil(features, kLanes)));
+                            headPanels = arith::MulIOp::create(body, loc, head,
+                                                               constant(body, panelsOfHead()));
                           }
                           build(body, args[0]);
                           scf::InParallelOp::create(body, loc);

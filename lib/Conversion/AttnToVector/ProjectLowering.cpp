@@ -58,8 +58,7 @@ public:
         isPaired(element.isBF16() && reader.isBF16() && cols % 2 == 0), unit(isPaired ? 2 : 1),
         isUnpacked(!isPaired && !reader.isF32()), streams(reader.isQuantised() ? 1 : shape.streams),
         tileRows(op.getTileAttr().getRows()), tilePanels(op.getTileAttr().getPanels() / weights),
-        partPanels(op.getTileAttr().getPart() / weights),
-        panels(llvm::divideCeil(features, kLanes)),
+        partPanels(op.getTileAttr().getPart() / weights), panels(panelsOfHead()),
         fewPanels(std::min<int64_t>(
             partPanels, llvm::alignTo(llvm::divideCeil(panels, kFewParts), tilePanels))),
         lanes(VectorType::get({kLanes}, builder.getF32Type())) {}
